@@ -1,0 +1,28 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Metrics that the published tables need, and measures of forgetting."""
+
+from muscle_mm.evaluation.binary_classification_metric import BinaryClassificationMetric
+from muscle_mm.evaluation.bootstrap import auc_confidence_interval
+from muscle_mm.evaluation.box_ap_metric import BoxAPMetric
+from muscle_mm.evaluation.forgetting import (
+    average_performance,
+    backward_transfer,
+    backward_transfer_per_task,
+    forgetting,
+    forgetting_per_task,
+)
+from muscle_mm.evaluation.lung_segmentation_metric import LungSegmentationMetric
+from muscle_mm.evaluation.multi_task_metric import MultiTaskMetric
+
+__all__ = [
+    'BinaryClassificationMetric',
+    'BoxAPMetric',
+    'LungSegmentationMetric',
+    'MultiTaskMetric',
+    'auc_confidence_interval',
+    'average_performance',
+    'backward_transfer',
+    'backward_transfer_per_task',
+    'forgetting',
+    'forgetting_per_task',
+]
