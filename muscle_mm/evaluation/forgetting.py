@@ -11,16 +11,17 @@ definitions.
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 
-def average_performance(scores: np.ndarray) -> float:
+def average_performance(scores: npt.ArrayLike) -> float:
     """Mean score over all tasks after the last visit.
 
     Source: A_k of Chaudhry et al., Riemannian Walk for Incremental Learning (ECCV 2018); the same
     as ACC of Lopez-Paz and Ranzato, Gradient Episodic Memory (NeurIPS 2017).
 
     Args:
-        scores (np.ndarray): Float, shape (visits, tasks).
+        scores (ArrayLike): Float, shape (visits, tasks).
 
     Returns:
         float: The mean; NaN if a score is NaN.
@@ -28,7 +29,7 @@ def average_performance(scores: np.ndarray) -> float:
     return float(_checked(scores)[-1].mean())
 
 
-def forgetting_per_task(scores: np.ndarray, visits: Sequence[int]) -> np.ndarray:
+def forgetting_per_task(scores: npt.ArrayLike, visits: Sequence[int]) -> np.ndarray:
     """Best score a task has had since it was first trained, less its score after the last visit.
 
     Source: f_j of Chaudhry et al. (ECCV 2018): the maximum runs over the visits before the last
@@ -37,7 +38,7 @@ def forgetting_per_task(scores: np.ndarray, visits: Sequence[int]) -> np.ndarray
     a task that ended better than it ever was.
 
     Args:
-        scores (np.ndarray): Float, shape (visits, tasks).
+        scores (ArrayLike): Float, shape (visits, tasks).
         visits (Sequence[int]): Index of the trained task of each visit, length ``visits``.
 
     Returns:
@@ -47,21 +48,21 @@ def forgetting_per_task(scores: np.ndarray, visits: Sequence[int]) -> np.ndarray
     Raises:
         ValueError: If the two arguments do not fit each other.
     """
-    scores = _checked(scores, visits)
-    result = np.full(scores.shape[1], np.nan)
+    matrix = _checked(scores, visits)
+    result = np.full(matrix.shape[1], np.nan)
     for task in sorted(set(visits) - {visits[-1]}):
         first = list(visits).index(task)
-        result[task] = scores[first:-1, task].max() - scores[-1, task]
+        result[task] = matrix[first:-1, task].max() - matrix[-1, task]
     return result
 
 
-def forgetting(scores: np.ndarray, visits: Sequence[int]) -> float:
+def forgetting(scores: npt.ArrayLike, visits: Sequence[int]) -> float:
     """Mean of ``forgetting_per_task`` over the tasks that have a value; lower is better.
 
     Source: F_k of Chaudhry et al. (ECCV 2018).
 
     Args:
-        scores (np.ndarray): Float, shape (visits, tasks).
+        scores (ArrayLike): Float, shape (visits, tasks).
         visits (Sequence[int]): Index of the trained task of each visit, length ``visits``.
 
     Returns:
@@ -70,7 +71,7 @@ def forgetting(scores: np.ndarray, visits: Sequence[int]) -> float:
     return _mean_of_others(forgetting_per_task(scores, visits), visits)
 
 
-def backward_transfer_per_task(scores: np.ndarray, visits: Sequence[int]) -> np.ndarray:
+def backward_transfer_per_task(scores: npt.ArrayLike, visits: Sequence[int]) -> np.ndarray:
     """Score of a task after the last visit, less its score right after its own latest visit.
 
     Source: the terms R_{T,i} - R_{i,i} of Lopez-Paz and Ranzato (NeurIPS 2017). Over rounds,
@@ -78,7 +79,7 @@ def backward_transfer_per_task(scores: np.ndarray, visits: Sequence[int]) -> np.
     in between.
 
     Args:
-        scores (np.ndarray): Float, shape (visits, tasks).
+        scores (ArrayLike): Float, shape (visits, tasks).
         visits (Sequence[int]): Index of the trained task of each visit, length ``visits``.
 
     Returns:
@@ -88,21 +89,21 @@ def backward_transfer_per_task(scores: np.ndarray, visits: Sequence[int]) -> np.
     Raises:
         ValueError: If the two arguments do not fit each other.
     """
-    scores = _checked(scores, visits)
-    result = np.full(scores.shape[1], np.nan)
+    matrix = _checked(scores, visits)
+    result = np.full(matrix.shape[1], np.nan)
     for task in sorted(set(visits) - {visits[-1]}):
         latest = len(visits) - 1 - list(reversed(visits)).index(task)
-        result[task] = scores[-1, task] - scores[latest, task]
+        result[task] = matrix[-1, task] - matrix[latest, task]
     return result
 
 
-def backward_transfer(scores: np.ndarray, visits: Sequence[int]) -> float:
+def backward_transfer(scores: npt.ArrayLike, visits: Sequence[int]) -> float:
     """Mean of ``backward_transfer_per_task`` over the tasks that have a value; higher is better.
 
     Source: BWT of Lopez-Paz and Ranzato (NeurIPS 2017).
 
     Args:
-        scores (np.ndarray): Float, shape (visits, tasks).
+        scores (ArrayLike): Float, shape (visits, tasks).
         visits (Sequence[int]): Index of the trained task of each visit, length ``visits``.
 
     Returns:
@@ -125,11 +126,11 @@ def _mean_of_others(values: np.ndarray, visits: Sequence[int]) -> float:
     return float(values[others].mean()) if others else float('nan')
 
 
-def _checked(scores: np.ndarray, visits: Sequence[int] | None = None) -> np.ndarray:
+def _checked(scores: npt.ArrayLike, visits: Sequence[int] | None = None) -> np.ndarray:
     """Check that scores and visits fit each other.
 
     Args:
-        scores (np.ndarray): Float, shape (visits, tasks).
+        scores (ArrayLike): Float, shape (visits, tasks).
         visits (Sequence[int], optional): Index of the trained task of each visit. Defaults to None.
 
     Returns:
@@ -138,13 +139,13 @@ def _checked(scores: np.ndarray, visits: Sequence[int] | None = None) -> np.ndar
     Raises:
         ValueError: If they do not.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.ndim != 2 or scores.size == 0:
-        raise ValueError(f'scores must have the shape (visits, tasks), not {scores.shape}.')
+    matrix = np.asarray(scores, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise ValueError(f'scores must have the shape (visits, tasks), not {matrix.shape}.')
     if visits is not None:
-        if len(visits) != scores.shape[0]:
-            raise ValueError(f'{scores.shape[0]} rows of scores, but {len(visits)} visits.')
-        unknown = sorted(set(visits) - set(range(scores.shape[1])))
+        if len(visits) != matrix.shape[0]:
+            raise ValueError(f'{matrix.shape[0]} rows of scores, but {len(visits)} visits.')
+        unknown = sorted(set(visits) - set(range(matrix.shape[1])))
         if unknown:
-            raise ValueError(f'visits name the tasks {unknown}, but there are {scores.shape[1]}.')
-    return scores
+            raise ValueError(f'visits name the tasks {unknown}, but there are {matrix.shape[1]}.')
+    return matrix

@@ -34,6 +34,9 @@ class MultiTaskMetric(BaseMetric):
             task.
     """
 
+    # The tasks' names are prefixes enough; None would make the base class warn of a missing one.
+    default_prefix = ''
+
     def __init__(
         self,
         metrics: Mapping[str, dict | list[dict]],
@@ -41,10 +44,7 @@ class MultiTaskMetric(BaseMetric):
         prefix: str | None = None,
         collect_dir: str | None = None,
     ) -> None:
-        # The tasks' names are the prefixes; an empty string keeps the base class from warning.
-        super().__init__(
-            collect_device=collect_device, prefix=prefix or '', collect_dir=collect_dir
-        )
+        super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         defaults: dict[str, Any] = {'collect_device': collect_device}
         if collect_dir is not None:
             defaults['collect_dir'] = collect_dir

@@ -1,0 +1,63 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Train a model: ``python tools/train.py CONFIG``.
+
+Takes the configs of all three toolboxes; each toolbox's own ``tools/train.py`` takes the configs of
+this package as well. This one differs in its messages.
+"""
+
+import argparse
+
+from muscle_mm.command_line.config_options import add_common_arguments, load_config
+from muscle_mm.command_line.friendly_errors import run_command
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line.
+
+    Returns:
+        argparse.Namespace: The arguments.
+    """
+    parser = argparse.ArgumentParser(description='Train a model.')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='continue from a checkpoint; without one, from the latest in the work directory',
+    )
+    parser.add_argument('--no-validate', action='store_true', help='train without evaluating')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the batch size (auto_scale_lr of the config)',
+    )
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train."""
+    arguments = parse_arguments()
+    config = load_config(arguments)
+    if arguments.no_validate:
+        config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    if arguments.amp:
+        config.optim_wrapper.type = 'AmpOptimWrapper'
+        config.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if arguments.auto_scale_lr:
+        config.merge_from_dict({'auto_scale_lr.enable': True})
+    if arguments.resume is not None:
+        config.resume = True
+        config.load_from = None if arguments.resume == 'auto' else arguments.resume
+
+    # torch is imported only once the config is known to be readable.
+    from mmengine.registry import RUNNERS
+    from mmengine.runner import Runner
+
+    runner = RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
+    runner.train()
+
+
+if __name__ == '__main__':
+    run_command(main)
