@@ -145,9 +145,8 @@ def check_headers(include: 'Path', version: 'str') -> 'None':
     """Raise InstallError if a Python's include folder lacks its C headers."""
     if not (include / 'Python.h').is_file():
         raise InstallError(
-            f'the C headers of Python are needed to compile mmcv, {include}/Python.h is '
-            f'missing: install them (Debian, Ubuntu: `apt install python{version}-dev`; Fedora: `dnf install '
-            'python3-devel`).'
+            f'the C headers of Python are needed to compile mmcv, {include}/Python.h is missing: '
+            f'install python{version}-dev (Debian, Ubuntu) or python3-devel (Fedora).'
         )
 
 
@@ -464,18 +463,23 @@ def count_jobs() -> 'int':
 # The stages
 
 
+def check_python(environment: 'Environment', requested: 'str | None') -> 'None':
+    """Raise InstallError if an existing environment has another Python than it should."""
+    version = python_version(str(environment.python))
+    wanted = python_version(requested) if requested else version
+    if version not in SUPPORTED_PYTHONS or version != wanted:
+        is_now = 'does not run' if version is None else 'is Python {}.{}'.format(*version)
+        raise InstallError(
+            f'the environment {environment.folder} {is_now}: remove it, or choose another folder '
+            'with `--venv DIR` (`make VENV=DIR ...`).'
+        )
+
+
 def make_venv(environment: 'Environment', requested: 'str | None') -> 'None':
     """Create the environment, or adopt the one that is there."""
     folder = environment.folder
     if environment.python.exists():
-        version = python_version(str(environment.python))
-        wanted = python_version(requested) if requested else version
-        if version not in SUPPORTED_PYTHONS or version != wanted:
-            is_now = 'does not run' if version is None else 'is Python {}.{}'.format(*version)
-            raise InstallError(
-                f'the environment {folder} {is_now}: remove it, or choose another folder with '
-                '`--venv DIR` (`make VENV=DIR ...`).'
-            )
+        check_python(environment, requested)
         if environment.has_pip():  # an interrupted `python -m venv` leaves a Python without it
             return
         requested = str(environment.python.resolve())
@@ -572,7 +576,8 @@ def install(line: 'str', folder: 'Path', extras: 'list[str]', requested: 'str | 
         InstallError: If something is missing on the machine.
     """
     environment = Environment(folder)
-    make_venv_needed = not environment.python.exists() or requested is not None
+    if requested and environment.python.exists():
+        check_python(environment, requested)
     stack = REQUIREMENTS / f'stack-{line}.txt'
     package = [ROOT / 'setup.cfg', ROOT / 'setup.py', ROOT / 'muscle_mm' / 'version.py']
     # Each stage depends on its files and on the stages before it; `test` on nothing after `stack`.
@@ -590,8 +595,6 @@ def install(line: 'str', folder: 'Path', extras: 'list[str]', requested: 'str | 
     if 'test' in extras:
         digest = digest_of(whole, REQUIREMENTS / 'test.txt')
         stages.append(('test', digest, lambda: install_test(environment, stack)))
-    if make_venv_needed:
-        make_venv(environment, requested)
     pending = [stage for stage in stages if not environment.is_done(stage[0], stage[1])]
     if not pending:
         say(f'{folder} is up to date ({line} line)')

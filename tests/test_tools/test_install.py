@@ -210,7 +210,7 @@ def test_wheels_of_both_lines_lie_side_by_side(install, tmp_path):
 
 
 @pytest.mark.parametrize('line', ['onedl', 'openmmlab'])
-def test_every_pin_is_exact_and_holds_what_the_stages_ask_for(install, line):
+def test_stack_pins_what_the_stages_ask_for(install, line):
     stack = ROOT / 'requirements' / f'stack-{line}.txt'
     assert install.pinned_version(stack, install.MMCV_PACKAGES[line])
     assert install.pinned_version(stack, 'opencv-python-headless')
