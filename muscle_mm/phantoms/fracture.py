@@ -1,0 +1,50 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""A break in a bone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Fracture:
+    """Where and how a bone is broken; lengths in units of the bone's own radius there.
+
+    Args:
+        place (float): Position along the bone, 0 at its start and 1 at its end.
+        slope (float): Obliquity of the line: axial run for one unit across.
+        gap (float): Width of the dark line.
+        shift (float): Sideways step of the far fragment.
+        bend (float): Angle of the far fragment, in radians.
+        jag (float): Height of the teeth along the line.
+        phase (float): Where the teeth begin, in radians.
+    """
+
+    place: float
+    slope: float
+    gap: float
+    shift: float
+    bend: float
+    jag: float
+    phase: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> 'Fracture':
+        """Draw a fracture at random.
+
+        Args:
+            rng (np.random.Generator): The source of randomness.
+
+        Returns:
+            Fracture: A clearly visible break, from a mere line to a displaced one.
+        """
+        sign = rng.choice([-1.0, 1.0])
+        return cls(
+            place=rng.uniform(0.25, 0.75),
+            slope=rng.uniform(-0.9, 0.9),
+            gap=rng.uniform(0.22, 0.45),
+            shift=sign * rng.uniform(0.15, 0.9),
+            bend=-sign * rng.uniform(0.02, 0.3),
+            jag=rng.uniform(0.05, 0.25),
+            phase=rng.uniform(0, 6.28),
+        )
