@@ -6,6 +6,7 @@ from pathlib import Path
 
 from muscle_mm.command_line.config_options import add_common_arguments, load_config
 from muscle_mm.command_line.friendly_errors import run_command
+from muscle_mm.command_line.processes_on_cpu import prepare_processes_on_cpu
 from muscle_mm.utils.errors import UserError
 
 
@@ -45,6 +46,7 @@ def main() -> None:
     from mmengine.registry import RUNNERS
     from mmengine.runner import Runner
 
+    prepare_processes_on_cpu(config)
     runner = RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
     wants_metrics = arguments.out_item == 'metrics' or (
         arguments.out_item is None and str(arguments.out).endswith('.json')

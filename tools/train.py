@@ -9,6 +9,7 @@ import argparse
 
 from muscle_mm.command_line.config_options import add_common_arguments, load_config
 from muscle_mm.command_line.friendly_errors import run_command
+from muscle_mm.command_line.processes_on_cpu import prepare_processes_on_cpu
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -55,6 +56,7 @@ def main() -> None:
     from mmengine.registry import RUNNERS
     from mmengine.runner import Runner
 
+    prepare_processes_on_cpu(config)
     runner = RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
     runner.train()
 

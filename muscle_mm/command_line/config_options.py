@@ -81,8 +81,9 @@ def load_config(args: argparse.Namespace) -> Config:
         raise UserError(f'config {path} does not exist. Check the path.')
     config = Config.fromfile(str(path))
     options = args.cfg_options or {}
+    known = config.to_dict()
     for key in options:
-        check_option(config, key)
+        check_option(known, key)
     config.launcher = args.launcher
     if args.work_dir is not None:
         config.work_dir = args.work_dir
@@ -90,8 +91,6 @@ def load_config(args: argparse.Namespace) -> Config:
         config.work_dir = str(Path('work_dirs') / path.stem)
     _set_dataloader_defaults(config)
     config.merge_from_dict(options)
-    if args.launcher != 'none':
-        _use_available_backend(config)
     return config
 
 
@@ -147,16 +146,3 @@ def _set_dataloader_defaults(config: Config) -> None:
         if config.get('default_scope') == 'mmpretrain':
             loader.setdefault('pin_memory', True)
             loader.setdefault('collate_fn', dict(type='default_collate'))
-
-
-def _use_available_backend(config: Config) -> None:
-    """Let distributed runs use gloo where there is no CUDA device for NCCL.
-
-    Args:
-        config (Config): Changed in place.
-    """
-    import torch
-
-    backend = config.get('env_cfg', {}).get('dist_cfg', {}).get('backend', 'nccl')
-    if backend == 'nccl' and not torch.cuda.is_available():
-        config.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})

@@ -73,11 +73,3 @@ def test_dataloaders_get_what_mmpretrains_tool_gives_them(config_file):
     # torch refuses persistent workers where there are none
     assert config.train_dataloader.persistent_workers is True
     assert config.val_dataloader.persistent_workers is False
-
-
-def test_distributed_runs_use_gloo_without_a_gpu(config_file, monkeypatch):
-    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
-    assert load(config_file, '--launcher', 'pytorch').env_cfg.dist_cfg.backend == 'gloo'
-    assert 'env_cfg' not in load(config_file)
-    monkeypatch.setattr('torch.cuda.is_available', lambda: True)
-    assert 'env_cfg' not in load(config_file, '--launcher', 'pytorch')

@@ -73,7 +73,8 @@ def toy_config(tmp_path, monkeypatch):
             """
         )
     )
-    config = tmp_path / 'toy_config.py'
+    # mmengine keeps one logger for each name and second, bound to the stream of its test.
+    config = tmp_path / f'{tmp_path.name}.py'
     config.write_text(
         textwrap.dedent(
             """

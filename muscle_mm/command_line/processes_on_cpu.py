@@ -1,0 +1,30 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Distributed runs on machines without a GPU."""
+
+from mmengine.config import Config
+
+
+def prepare_processes_on_cpu(config: Config) -> None:
+    """Connect the processes through gloo where there is no CUDA device; do nothing otherwise.
+
+    mmengine's own start of a distributed run selects a CUDA device, whatever the backend, and hands
+    its number to ``DistributedDataParallel``, which takes none for a model on the CPU. A process
+    group that exists already is left as it is, and ``model_wrapper_cfg`` sets the rest.
+
+    Args:
+        config (Config): Of a run with ``launcher='pytorch'``, changed in place.
+    """
+    import torch
+
+    if config.launcher != 'pytorch' or torch.cuda.is_available():
+        return
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group(backend='gloo')
+    wrapper = dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=config.get('find_unused_parameters', False),
+    )
+    wrapper.update(config.get('model_wrapper_cfg') or {})
+    wrapper['device_ids'] = None
+    config.model_wrapper_cfg = wrapper
