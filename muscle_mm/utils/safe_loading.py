@@ -1,0 +1,90 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Read checkpoints without executing anything that is in them."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from muscle_mm.utils.errors import UserError
+
+#: What mmengine's own checkpoints hold besides tensors: log history, NumPy scalars and arrays.
+_HARMLESS_GLOBALS = (
+    ('mmengine.logging.history_buffer', 'HistoryBuffer'),
+    ('numpy', 'ndarray'),
+    ('numpy', 'dtype'),
+    ('numpy.dtypes', 'Float64DType'),
+    ('numpy.dtypes', 'Float32DType'),
+    ('numpy.dtypes', 'Int64DType'),
+    ('numpy.dtypes', 'Int32DType'),
+    ('numpy.dtypes', 'UInt32DType'),
+    # numpy 2 and numpy 1 keep the same two functions in different places
+    ('numpy._core.multiarray', '_reconstruct'),
+    ('numpy._core.multiarray', 'scalar'),
+)
+
+
+def allow_mmengine_checkpoints() -> None:
+    """Let ``torch.load(weights_only=True)`` read what mmengine writes into its checkpoints.
+
+    Only classes that hold plain numbers are named; nothing else becomes loadable. Without torch
+    this does nothing.
+    """
+    try:
+        from torch.serialization import add_safe_globals
+    except ImportError:
+        return
+    allowed: list[Any] = []
+    for module_name, name in _HARMLESS_GLOBALS:
+        try:
+            module = import_module(module_name)
+        except ImportError:
+            module = import_module(module_name.replace('numpy._core', 'numpy.core'))
+        allowed.append(getattr(module, name))
+    add_safe_globals(allowed)
+
+
+def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU with ``weights_only=True``.
+
+    Args:
+        path (str | Path): A ``.pth`` file of mmengine, torchvision or torch.
+
+    Returns:
+        dict[str, Any]: What the file holds.
+
+    Raises:
+        UserError: If the file is missing, is not a checkpoint, or holds more than data.
+    """
+    import torch
+
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise UserError(f'checkpoint {path} does not exist. Check the path.')
+    try:
+        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:
+        first_line = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise UserError(
+            f'checkpoint {path} cannot be read safely (weights_only=True): {first_line}'
+        ) from error
+    if not isinstance(checkpoint, dict):
+        raise UserError(
+            f'checkpoint {path} holds a {type(checkpoint).__name__}, not a dictionary of weights.'
+        )
+    return checkpoint
+
+
+def state_dict_of(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Unwrap the weights of a checkpoint.
+
+    Args:
+        checkpoint (dict[str, Any]): A file's content: weights, or weights under ``state_dict`` or
+            ``model``.
+
+    Returns:
+        dict[str, Any]: Parameter and buffer names with their tensors.
+    """
+    for key in ('state_dict', 'model'):
+        if isinstance(checkpoint.get(key), dict):
+            return checkpoint[key]
+    return checkpoint
