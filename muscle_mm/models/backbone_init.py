@@ -1,0 +1,170 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""The one place where a backbone gets its first weights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModule, ConstantInit, KaimingInit
+from torch import nn
+
+from muscle_mm.registry import WEIGHT_INITIALIZERS
+from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.safe_loading import load_checkpoint_file, state_dict_of
+
+#: Where several prefixes fit (MD-MoCo also keeps a momentum encoder), the first of these wins.
+_PREFERRED_PREFIXES = ('', 'backbone.', 'module.backbone.', 'model.backbone.')
+
+
+def find_backbone_prefix(names: Mapping[str, Any], backbone_names: Mapping[str, Any]) -> str | None:
+    """Find the prefix under which a state dict holds a backbone.
+
+    Args:
+        names (Mapping[str, Any]): State dict of the checkpoint.
+        backbone_names (Mapping[str, Any]): State dict of the backbone to fill.
+
+    Returns:
+        str | None: The prefix that matches most names, or None where no name matches.
+    """
+    first = next(iter(backbone_names))
+    prefixes = {
+        name[: -len(first)] for name in names if name == first or name.endswith(f'.{first}')
+    }
+    if not prefixes:
+        return None
+
+    def rank(prefix: str) -> tuple[int, int, str]:
+        matches = sum(prefix + name in names for name in backbone_names)
+        preference = (
+            _PREFERRED_PREFIXES.index(prefix)
+            if prefix in _PREFERRED_PREFIXES
+            else len(_PREFERRED_PREFIXES)
+        )
+        return -matches, preference, prefix
+
+    return min(prefixes, key=rank)
+
+
+def extract_backbone(
+    state_dict: Mapping[str, Any],
+    backbone: nn.Module,
+    source: str,
+    prefix: str | None = None,
+) -> dict[str, torch.Tensor]:
+    """Take a backbone's weights out of a state dict, all of them or none.
+
+    Args:
+        state_dict (Mapping[str, Any]): Weights of any model that holds the backbone.
+        backbone (nn.Module): The backbone that they must fit.
+        source (str): The file's name, for messages.
+        prefix (str, optional): What stands before the backbone's names, for example
+            ``'backbone.'``. Defaults to None: found by itself.
+
+    Returns:
+        dict[str, torch.Tensor]: The backbone's complete state dict, without the prefix.
+
+    Raises:
+        UserError: If a name is missing, has another shape, or if the file holds a deeper backbone.
+    """
+    wanted = backbone.state_dict()
+    found = find_backbone_prefix(state_dict, wanted) if prefix is None else prefix
+    sample = ', '.join(list(state_dict)[:3]) or 'nothing'
+    if found is None or not any(found + name in state_dict for name in wanted):
+        where = f' under the prefix {prefix!r}' if prefix is not None else ''
+        raise UserError(
+            f'{source}: no {type(backbone).__name__} weights{where}: {next(iter(wanted))!r} is not '
+            f'among its {len(state_dict)} names (it begins with: {sample}). Give the checkpoint of '
+            'a model with this backbone, or the right init_cfg.prefix.'
+        )
+    # Counters were added to BatchNorm after the first published ImageNet files.
+    missing = [
+        name
+        for name in wanted
+        if found + name not in state_dict and not name.endswith('num_batches_tracked')
+    ]
+    top_level = {name.split('.', 1)[0] for name in wanted}
+    extra = [
+        name
+        for name in state_dict
+        if name.startswith(found)
+        and name[len(found) :] not in wanted
+        and name[len(found) :].split('.', 1)[0] in top_level
+    ]
+    reshaped = [
+        f'{found}{name} {tuple(state_dict[found + name].shape)} instead of {tuple(value.shape)}'
+        for name, value in wanted.items()
+        if found + name in state_dict and state_dict[found + name].shape != value.shape
+    ]
+    if missing or extra or reshaped:
+        details = [
+            f'{len(problem)} {kind}, first {problem[0]}'
+            for kind, problem in (
+                ('names missing', missing),
+                ('names that this backbone does not have', extra),
+                ('shapes that differ', reshaped),
+            )
+            if problem
+        ]
+        depth = getattr(backbone, 'depth', None)
+        raise UserError(
+            f'{source}: does not fit this {type(backbone).__name__}'
+            + (f' of depth {depth}' if depth is not None else '')
+            + f': {"; ".join(details)}. Check that the depth (model.backbone.depth) is that of the '
+            'checkpoint.'
+        )
+    return {name: state_dict[found + name] for name in wanted if found + name in state_dict}
+
+
+@WEIGHT_INITIALIZERS.register_module()
+class BackboneInit:
+    """Start a backbone from scratch or from any checkpoint that holds it, and say so.
+
+    mmengine's ``Pretrained`` warns about missing keys and trains on. Here every weight of the
+    backbone must be in the file with the right shape, or the run ends before it starts.
+
+    Args:
+        checkpoint (str, optional): An ImageNet file of torchvision, a checkpoint of MD-MoCo, of the
+            continual step or of a fine-tuned model. Defaults to None: Scratch, that is Kaiming's
+            normal initialisation (fan out) and BatchNorm at one and zero.
+        prefix (str, optional): What stands before the backbone's names in the file. Defaults to
+            None: found by itself.
+
+    Raises:
+        UserError: When it is applied, if the file does not hold exactly this backbone.
+    """
+
+    def __init__(self, checkpoint: str | None = None, prefix: str | None = None) -> None:
+        self.checkpoint = checkpoint
+        self.prefix = prefix
+
+    def __call__(self, module: Any) -> None:
+        """Set the weights of a backbone in place.
+
+        Args:
+            module (nn.Module): The backbone.
+        """
+        if self.checkpoint is None:
+            KaimingInit(layer='Conv2d', mode='fan_out', nonlinearity='relu')(module)
+            ConstantInit(layer=['_BatchNorm', 'GroupNorm', 'LayerNorm'], val=1)(module)
+            return
+        weights = extract_backbone(
+            state_dict_of(load_checkpoint_file(self.checkpoint)),
+            module,
+            source=str(self.checkpoint),
+            prefix=self.prefix,
+        )
+        with torch.no_grad():
+            own = module.state_dict()
+            for name, value in weights.items():
+                own[name].copy_(value)
+        print_log(
+            f'backbone: {len(weights)} tensors loaded from {self.checkpoint}', logger='current'
+        )
+        # Backbones of the toolboxes initialise parts once more after this (zero-initialised last
+        # BatchNorm, position embeddings) unless their init_cfg is called 'Pretrained'.
+        if hasattr(module, 'init_cfg'):
+            module.init_cfg = dict(type='Pretrained', checkpoint=self.checkpoint)
+        for child in module.modules():
+            if child is not module and isinstance(child, BaseModule):
+                child._is_init = True

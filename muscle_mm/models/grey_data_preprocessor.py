@@ -1,0 +1,61 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""From one grey channel of uint8 to what a toolbox's backbone takes."""
+
+from typing import Any
+
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from muscle_mm.registry import MODELS
+
+
+def expand_grey(image: Tensor) -> Tensor:
+    """Show one grey channel three times, without copying it.
+
+    Args:
+        image (Tensor): (..., 1, H, W) or (..., 3, H, W), any dtype.
+
+    Returns:
+        Tensor: (..., 3, H, W), a view where the input had one channel.
+    """
+    if image.size(-3) == 3:
+        return image
+    return image.expand(*image.shape[:-3], 3, *image.shape[-2:])
+
+
+@MODELS.register_module()
+class GreyDataPreprocessor(BaseDataPreprocessor):
+    """Expand grey radiographs on the device, then run a toolbox's own data preprocessor.
+
+    A sample stays one channel of uint8 through the workers and the copy to the device: three float
+    channels would be twelve times the bytes.
+
+    Args:
+        preprocessor (dict): Config of the toolbox's data preprocessor, for example
+            ``dict(type='mmseg.SegDataPreProcessor', mean=[...], std=[...], size=(512, 512))``. Mean
+            and standard deviation have three (equal) values, on the 0-255 scale.
+    """
+
+    def __init__(self, preprocessor: dict[str, Any]) -> None:
+        super().__init__()
+        self.preprocessor = MODELS.build(preprocessor)
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Move, expand and normalise a batch.
+
+        Args:
+            data (dict[str, Any]): ``inputs``: (N, 1, H, W) uint8, or a list of (1, H, W); and
+                ``data_samples``.
+            training (bool): Whether the batch is for training. Defaults to False.
+
+        Returns:
+            dict[str, Any]: What the toolbox's preprocessor returns: ``inputs`` (N, 3, H, W) float32
+            and ``data_samples``.
+        """
+        data = self.cast_data(data)
+        inputs = data['inputs']
+        if isinstance(inputs, Tensor):
+            inputs = expand_grey(inputs)
+        else:
+            inputs = [expand_grey(image) for image in inputs]
+        return self.preprocessor({**data, 'inputs': inputs}, training)

@@ -1,0 +1,50 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""The queue of keys that MoCo takes its negatives from."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+
+class KeyQueue(nn.Module):
+    """A ring buffer of normalised keys, of any length, for batches of any size.
+
+    Source: He et al., "Momentum Contrast for Unsupervised Visual Representation Learning", CVPR
+    2020, section 3.2 and algorithm 1. There the length is a multiple of the batch; here it need not
+    be. Keys and position are buffers, so that a resumed run goes on with the same negatives.
+
+    Args:
+        queue_len (int): Number of keys.
+        feature_dim (int): Dimension of a key.
+
+    Raises:
+        ValueError: If an argument is not positive.
+    """
+
+    def __init__(self, queue_len: int, feature_dim: int) -> None:
+        super().__init__()
+        if queue_len < 1 or feature_dim < 1:
+            raise ValueError(
+                f'queue_len={queue_len} and feature_dim={feature_dim}: both must be at least 1.'
+            )
+        self.queue_len = queue_len
+        # Random directions until real keys arrive, as in the paper's code.
+        self.register_buffer('keys', normalize(torch.randn(queue_len, feature_dim), dim=1))
+        self.register_buffer('position', torch.zeros((), dtype=torch.long))
+        self.keys: Tensor
+        self.position: Tensor
+
+    @torch.no_grad()
+    def enqueue(self, keys: Tensor) -> None:
+        """Replace the oldest keys.
+
+        Args:
+            keys (Tensor): (N, feature_dim) normalised keys, the same on every rank. Where N exceeds
+                the queue's length, only the last ``queue_len`` remain.
+        """
+        count = keys.size(0)
+        kept = keys[-self.queue_len :].to(self.keys.dtype)
+        skipped = count - kept.size(0)
+        offsets = torch.arange(skipped, count, device=self.keys.device)
+        self.keys[(self.position + offsets) % self.queue_len] = kept
+        self.position.copy_((self.position + count) % self.queue_len)

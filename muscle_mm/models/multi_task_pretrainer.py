@@ -1,0 +1,180 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Several toolboxes' models around one backbone (step 2 of MUSCLE)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mmengine.model import BaseDataPreprocessor, BaseModel
+from torch import Tensor, nn
+
+from muscle_mm.models.memories.cross_task_memory import CrossTaskMemory
+from muscle_mm.models.tied_backbone import tie_backbone
+from muscle_mm.registry import MODELS
+from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.toolbox import toolbox_of
+
+
+def single_task(names: Any, known: Iterable[str]) -> str:
+    """Read the one task of a batch.
+
+    Args:
+        names (Any): The batch's ``task`` entry: a name, or one name per sample.
+        known (Iterable[str]): The model's tasks.
+
+    Returns:
+        str: The task's name.
+
+    Raises:
+        UserError: If the batch mixes tasks, or names one that the model does not have.
+    """
+    unique = {names} if isinstance(names, str) else set(names)
+    if len(unique) != 1:
+        raise UserError(
+            f'a batch holds samples of several tasks {sorted(unique)}: use '
+            "batch_sampler=dict(type='muscle_mm.CyclicTaskBatchSampler', ...) in train_dataloader."
+        )
+    name = unique.pop()
+    if name not in known:
+        raise UserError(
+            f'the data set has a task {name!r} that model.tasks does not have: {sorted(known)}.'
+        )
+    return name
+
+
+class TaskDataPreprocessor(BaseDataPreprocessor):
+    """Hand a batch to the data preprocessor of its task's model.
+
+    Args:
+        preprocessors (Mapping[str, nn.Module]): Data preprocessor of each task's model.
+    """
+
+    def __init__(self, preprocessors: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.preprocessors = nn.ModuleDict(preprocessors)
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Prepare a batch of one task.
+
+        Args:
+            data (dict[str, Any]): ``task``, and what the task's preprocessor takes.
+            training (bool): Whether the batch is for training. Defaults to False.
+
+        Returns:
+            dict[str, Any]: What the task's preprocessor returns, and ``task``.
+        """
+        data = dict(data)
+        task = single_task(data.pop('task'), self.preprocessors.keys())
+        return {'task': task, **self.preprocessors[task](data, training)}
+
+
+@MODELS.register_module()
+class MultiTaskPretrainer(BaseModel):
+    """Train one backbone through several unmodified mm models, one task a batch.
+
+    Each task is an mm model whose backbone runs the shared weights in the task's own geometry. A
+    step touches the backbone and one task's head; the other heads have no gradient (None, not
+    zero), so that momentum and weight decay leave them alone.
+
+    Source: Liao et al., MUSCLE, MICCAI 2022, section 2 (multi-task continual learning).
+
+    Args:
+        backbone (dict): Config of the shared backbone.
+        tasks (dict[str, dict]): For each task's name the config of an mm model with its scope
+            (``type='mmdet.FasterRCNN'``), without its backbone, or with a ``backbone`` that holds
+            only what differs in this task's geometry: ``dict(strides=(1, 2, 1, 1), dilations=(1, 1,
+            2, 4))``.
+        memory (dict, optional): Config of a cross-task memory, for example
+            ``dict(type='muscle_mm.FeatureDistillation', weight=1.0)``. Defaults to None: none.
+        init_cfg (dict, optional): mmengine's weight initialisation. Defaults to None.
+
+    Raises:
+        UserError: If there is no task, a type lacks its scope, a toolbox is missing, or a task's
+            backbone changes more than geometry.
+    """
+
+    def __init__(
+        self,
+        backbone: dict[str, Any],
+        tasks: dict[str, dict[str, Any]],
+        memory: dict[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if not tasks:
+            raise UserError('model.tasks is empty: MultiTaskPretrainer needs at least one task.')
+        scope = toolbox_of(backbone.get('type'), 'model.backbone')
+        self.backbone = MODELS.build({**backbone, '_scope_': scope})
+        built = {name: self._build_task(name, config, backbone) for name, config in tasks.items()}
+        self.tasks: Any = nn.ModuleDict(built)
+        self.data_preprocessor = TaskDataPreprocessor(
+            {name: task.data_preprocessor for name, task in built.items()}
+        )
+        self.memory: CrossTaskMemory | None = None
+        if memory is not None:
+            self.memory = MODELS.build(memory)
+            self.memory.attach({name: task.backbone for name, task in built.items()})
+        self._register_state_dict_hook(_drop_tied_weights)
+        self._register_load_state_dict_pre_hook(self._add_tied_weights)
+
+    def _build_task(self, name: str, config: dict[str, Any], shared_config: dict[str, Any]) -> Any:
+        scope = toolbox_of(config.get('type'), f'model.tasks.{name}')
+        geometry = config.get('backbone') or {}
+        # The scope makes the model's inner parts resolve in their own toolbox, whatever the
+        # default.
+        task = MODELS.build({**config, 'backbone': {**shared_config, **geometry}, '_scope_': scope})
+        tie_backbone(task.backbone, self.backbone, name)
+        # The shared backbone is initialised once, by this model.
+        task.backbone._is_init = True
+        return task
+
+    def _add_tied_weights(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+        """Before loading: give each tied backbone the shared weights that were saved once."""
+        start = f'{prefix}backbone.'
+        shared = {
+            key[len(start) :]: value for key, value in state_dict.items() if key.startswith(start)
+        }
+        for name in self.tasks:
+            for key, value in shared.items():
+                state_dict[f'{prefix}tasks.{name}.backbone.{key}'] = value
+
+    def forward(
+        self,
+        task: str,
+        inputs: Tensor,
+        data_samples: list[Any] | None = None,
+        mode: str = 'tensor',
+    ) -> Any:
+        """Run one task's model.
+
+        Args:
+            task (str): The task's name.
+            inputs (Tensor): (N, 3, H, W) float32.
+            data_samples (list, optional): The toolbox's data samples. Defaults to None.
+            mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``. Defaults to ``'tensor'``.
+
+        Returns:
+            Any: For ``'loss'`` the task's losses, named ``<task>.<loss>``, with ``memory.loss``
+            where a memory has something to remember; otherwise what the task's model returns.
+        """
+        if mode != 'loss':
+            return self.tasks[task](inputs, data_samples, mode=mode)
+        if self.memory is None or not self.memory.ready:
+            return self._named(task, self.tasks[task](inputs, data_samples, mode='loss'))
+        with self.memory.watch(task):
+            losses = self._named(task, self.tasks[task](inputs, data_samples, mode='loss'))
+        losses['memory.loss'] = self.memory.loss(task)
+        return losses
+
+    @staticmethod
+    def _named(task: str, losses: dict[str, Any]) -> dict[str, Any]:
+        return {f'{task}.{key}': value for key, value in losses.items()}
+
+
+def _drop_tied_weights(
+    module: nn.Module, state_dict: dict[str, Any], prefix: str, _local_metadata: Any
+) -> None:
+    """After ``state_dict``: keep the shared weights once, under ``backbone.``."""
+    for name in module.tasks:  # type: ignore[union-attr]
+        tied = f'{prefix}tasks.{name}.backbone.'
+        for key in [key for key in state_dict if key.startswith(tied)]:
+            del state_dict[key]

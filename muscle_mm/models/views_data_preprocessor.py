@@ -1,0 +1,43 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Normalise the views of a contrastive batch on the device."""
+
+from typing import Any
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from muscle_mm.models.grey_data_preprocessor import expand_grey
+from muscle_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class ViewsDataPreprocessor(BaseDataPreprocessor):
+    """Move views to the device, normalise them there and expand them to three channels.
+
+    Args:
+        mean (float): Mean of the training images, on the 0-255 scale.
+        std (float): Their standard deviation, on the 0-255 scale.
+    """
+
+    def __init__(self, mean: float, std: float) -> None:
+        super().__init__()
+        self.register_buffer('mean', torch.tensor(float(mean)), persistent=False)
+        self.register_buffer('std', torch.tensor(float(std)), persistent=False)
+        self.mean: Tensor
+        self.std: Tensor
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Prepare a batch.
+
+        Args:
+            data (dict[str, Any]): ``inputs``: list of views, each (N, 1, H, W) uint8; and what else
+                the transform packed (the set's name).
+            training (bool): Unused, part of mmengine's interface. Defaults to False.
+
+        Returns:
+            dict[str, Any]: The same with each view (N, 3, H, W) float32, normalised.
+        """
+        data = self.cast_data(data)
+        views = [expand_grey((view.float() - self.mean) / self.std) for view in data['inputs']]
+        return {**data, 'inputs': views}

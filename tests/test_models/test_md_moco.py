@@ -1,0 +1,131 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import pytest
+import torch
+from torch.nn.functional import cross_entropy, normalize
+
+from muscle_mm.registry import MODELS
+from muscle_mm.utils.errors import UserError
+
+
+@pytest.fixture
+def build(backbone_config):
+    def build(**options):
+        torch.manual_seed(0)
+        config = dict(
+            type='MDMoCo',
+            backbone=backbone_config,
+            neck=dict(
+                type='mmpretrain.MoCoV2Neck', in_channels=32, hid_channels=16, out_channels=8
+            ),
+            queue_len=10,
+            feature_dim=8,
+            data_preprocessor=dict(type='muscle_mm.ViewsDataPreprocessor', mean=100.0, std=50.0),
+        )
+        model = MODELS.build({**config, **options})
+        model.init_weights()
+        model.updated_by_hook = True
+        return model
+
+    return build
+
+
+def views(batch_size=4, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    shape = (batch_size, 3, 32, 32)
+    return [torch.randn(shape, generator=generator) for _ in range(2)]
+
+
+def test_loss_is_info_nce(build):
+    """Against equation 1 of MoCo, written out."""
+    model = build(temperature=0.5).eval()
+    query_view, key_view = views()
+    losses = model(inputs=[query_view, key_view], mode='loss')
+    with torch.no_grad():
+        queries = normalize(model.neck(model.backbone(query_view))[0], dim=1)
+        keys = normalize(model.momentum_neck(model.momentum_backbone(key_view))[0], dim=1)
+        expected = 0.0
+        for query, key in zip(queries, keys, strict=True):
+            similarities = torch.stack([query @ key, *(query @ old for old in model.queue.keys)])
+            expected += cross_entropy(similarities[None] / 0.5, torch.tensor([0])).item() / 4
+    assert losses['loss'].item() == pytest.approx(expected, rel=1e-5)
+    assert -1 <= losses['positive_similarity'] <= 1
+    assert 0 <= losses['contrast_accuracy'] <= 100
+
+
+def test_keys_carry_no_gradient_and_the_query_encoder_does(build):
+    model = build()
+    model(inputs=views(), mode='loss')['loss'].backward()
+    assert all(parameter.grad is not None for parameter in model.backbone.parameters())
+    assert all(parameter.grad is None for parameter in model.momentum_backbone.parameters())
+
+
+def test_update_moves_weights_by_the_momentum_and_leaves_buffers_alone(build):
+    model = build(momentum=0.75)
+    model(inputs=views(), mode='loss')
+    with torch.no_grad():
+        for parameter in model.backbone.parameters():
+            parameter.add_(1.0)
+    before = {name: value.clone() for name, value in model.momentum_backbone.state_dict().items()}
+    model.update()
+    query = model.backbone.state_dict()
+    parameters = dict(model.momentum_backbone.named_parameters())
+    for name, value in model.momentum_backbone.state_dict().items():
+        if name in parameters:
+            expected = 0.75 * before[name] + 0.25 * query[name]
+            assert torch.allclose(value, expected, atol=1e-6)
+        else:
+            assert torch.equal(value, before[name])
+
+
+def test_keys_of_accumulated_iterations_are_enqueued_in_order(build):
+    model = build()
+    before = model.queue.keys.clone()
+    model(inputs=views(3, seed=1), mode='loss')
+    model(inputs=views(3, seed=2), mode='loss')
+    assert torch.equal(model.queue.keys, before)
+    model.update()
+    assert int(model.queue.position) == 6
+    assert not torch.equal(model.queue.keys[:6], before[:6])
+    assert torch.equal(model.queue.keys[6:], before[6:])
+    model.update()
+    assert int(model.queue.position) == 6
+
+
+def test_preprocessor_normalises_and_expands_grey_views(build):
+    model = build()
+    grey = torch.full((2, 1, 8, 8), 150, dtype=torch.uint8)
+    data = model.data_preprocessor(dict(inputs=[grey, grey], dataset=['a', 'b']), True)
+    assert [view.shape for view in data['inputs']] == [(2, 3, 8, 8)] * 2
+    assert torch.equal(data['inputs'][0], torch.ones(2, 3, 8, 8))
+    assert data['dataset'] == ['a', 'b']
+
+
+def test_tensor_mode_gives_the_backbones_features(build):
+    (features,) = build()(inputs=views(2), mode='tensor')
+    assert features.shape == (2, 32, 1, 1)
+
+
+def test_missing_hook_is_reported(build):
+    model = build()
+    model.updated_by_hook = False
+    with pytest.raises(UserError, match='MomentumUpdateHook'):
+        model(inputs=views(), mode='loss')
+
+
+def test_wrong_number_of_views_is_reported(build):
+    with pytest.raises(UserError, match='two views of each film, the pipeline gives 1'):
+        build()(inputs=views()[:1], mode='loss')
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [(dict(momentum=1.5), 'momentum=1.5'), (dict(temperature=0), 'temperature=0')],
+)
+def test_options_out_of_range(build, options, message):
+    with pytest.raises(ValueError, match=message):
+        build(**options)
+
+
+def test_unknown_mode(build):
+    with pytest.raises(ValueError, match="mode='predict'"):
+        build()(inputs=views(), mode='predict')
