@@ -1,0 +1,28 @@
+"""MURA: normal against abnormal, on bone films (Rajpurkar et al., 2018)."""
+
+mura_root = '{{$MUSCLE_DATA_ROOT:data}}/mura'
+mura_size = int('{{$MUSCLE_IMAGE_SIZE:224}}')  # pixels; our choice
+mura_train = dict(
+    type='muscle_mm.MURA',
+    data_root=mura_root,
+    split='train',
+    pipeline=[
+        dict(type='muscle_mm.LoadXray'),
+        dict(type='mmpretrain.RandomResizedCrop', scale=mura_size, crop_ratio_range=(0.5, 1.0)),
+        dict(type='mmpretrain.RandomFlip', prob=0.5, direction='horizontal'),
+        dict(type='mmpretrain.PackInputs'),
+    ],
+)
+mura_val = dict(
+    type='muscle_mm.MURA',
+    data_root=mura_root,
+    split='val',
+    test_mode=True,
+    pipeline=[
+        dict(type='muscle_mm.LoadXray'),
+        dict(type='mmpretrain.Resize', scale=(mura_size, mura_size)),
+        dict(type='mmpretrain.PackInputs'),
+    ],
+)
+mura_test = {**mura_val, 'split': 'test'}
+mura_metric = dict(type='muscle_mm.BinaryClassificationMetric')

@@ -1,0 +1,30 @@
+"""PneumoniaCXR: normal against pneumonia, on chest films (Kermany et al., 2018)."""
+
+pneumonia_root = '{{$MUSCLE_DATA_ROOT:data}}/pneumonia'
+pneumonia_size = int('{{$MUSCLE_IMAGE_SIZE:224}}')  # pixels; our choice
+pneumonia_train = dict(
+    type='muscle_mm.PneumoniaCXR',
+    data_root=pneumonia_root,
+    split='train',
+    pipeline=[
+        dict(type='muscle_mm.LoadXray'),
+        dict(
+            type='mmpretrain.RandomResizedCrop', scale=pneumonia_size, crop_ratio_range=(0.5, 1.0)
+        ),
+        dict(type='mmpretrain.RandomFlip', prob=0.5, direction='horizontal'),
+        dict(type='mmpretrain.PackInputs'),
+    ],
+)
+pneumonia_val = dict(
+    type='muscle_mm.PneumoniaCXR',
+    data_root=pneumonia_root,
+    split='val',
+    test_mode=True,
+    pipeline=[
+        dict(type='muscle_mm.LoadXray'),
+        dict(type='mmpretrain.Resize', scale=(pneumonia_size, pneumonia_size)),
+        dict(type='mmpretrain.PackInputs'),
+    ],
+)
+pneumonia_test = {**pneumonia_val, 'split': 'test'}
+pneumonia_metric = dict(type='muscle_mm.BinaryClassificationMetric')

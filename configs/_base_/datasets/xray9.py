@@ -1,0 +1,26 @@
+"""The nine sets of step 1. Of a set that a later step tests on, the training part alone."""
+
+xray9_root = '{{$MUSCLE_DATA_ROOT:data}}'
+xray9_size = int('{{$MUSCLE_IMAGE_SIZE:224}}')  # pixels; our choice
+xray9_train = dict(
+    type='muscle_mm.MultiXrayDataset',
+    datasets=[
+        dict(type='muscle_mm.NIHCC', data_root=xray9_root + '/nihcc'),
+        dict(type='muscle_mm.ChinaSetCXR', data_root=xray9_root + '/china_set_cxr'),
+        dict(type='muscle_mm.MontgomeryCXR', data_root=xray9_root + '/montgomery_cxr'),
+        dict(type='muscle_mm.IndianaCXR', data_root=xray9_root + '/indiana_cxr'),
+        dict(type='muscle_mm.RSNABoneAge', data_root=xray9_root + '/rsna_bone_age'),
+        dict(type='muscle_mm.PneumoniaCXR', data_root=xray9_root + '/pneumonia', split='train'),
+        dict(type='muscle_mm.MURA', data_root=xray9_root + '/mura', split='train'),
+        dict(
+            type='muscle_mm.ChestXrayMasks',
+            data_root=xray9_root + '/chest_xray_masks',
+            split='train',
+        ),
+        dict(type='muscle_mm.TBX', data_root=xray9_root + '/tbx', split='train'),
+    ],
+    pipeline=[
+        dict(type='muscle_mm.LoadXray'),
+        dict(type='muscle_mm.XrayViews', size=xray9_size),
+    ],
+)

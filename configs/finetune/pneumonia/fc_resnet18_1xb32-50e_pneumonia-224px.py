@@ -1,0 +1,34 @@
+"""Pneumonia: a fully connected layer on ResNet-18, under mmpretrain."""
+
+_base_ = [
+    '../../_base_/models/resnet18.py',
+    '../../_base_/datasets/pneumonia.py',
+    '../../_base_/schedules/finetune.py',
+    '../../_base_/default_runtime.py',
+]
+default_scope = 'mmpretrain'
+
+model = dict(**_base_.classification, backbone=_base_.backbone)
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=True,  # BatchNorm cannot train on a last batch of one film
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+    dataset=_base_.pneumonia_train,
+)
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=_base_.pneumonia_val,
+)
+test_dataloader = {**val_dataloader, 'dataset': _base_.pneumonia_test}
+val_evaluator = _base_.pneumonia_metric
+test_evaluator = val_evaluator
+
+default_hooks = dict(checkpoint=dict(save_best='binary/auc', rule='greater'))

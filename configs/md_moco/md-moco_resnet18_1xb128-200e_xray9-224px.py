@@ -1,0 +1,51 @@
+"""MD-MoCo (step 1) of ResNet-18 on the nine sets, under mmpretrain. Values: our choice."""
+
+_base_ = [
+    '../_base_/models/resnet18.py',
+    '../_base_/datasets/xray9.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    type='muscle_mm.MDMoCo',
+    backbone=_base_.backbone,
+    neck=dict(
+        type='mmpretrain.MoCoV2Neck',
+        in_channels=512,
+        hid_channels=512,
+        out_channels=128,
+        with_avg_pool=True,
+    ),
+    queue_len=16384,
+    feature_dim=128,
+    momentum=0.999,
+    temperature=0.2,
+    data_preprocessor=dict(
+        type='muscle_mm.ViewsDataPreprocessor', mean=_base_.mean, std=_base_.std
+    ),
+)
+train_dataloader = dict(
+    batch_size=128,
+    num_workers=8,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+    dataset=_base_.xray9_train,
+)
+
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01))
+# To change the length: --cfg-options train_cfg.max_epochs=N param_scheduler.1.end=N
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=20),
+    dict(
+        type='CosineAnnealingLR',
+        eta_min_ratio=0.01,
+        by_epoch=True,
+        begin=0,
+        end=200,
+        convert_to_iter_based=True,
+    ),
+]
+train_cfg = dict(by_epoch=True, max_epochs=200)
+custom_hooks = [dict(type='muscle_mm.MomentumUpdateHook')]

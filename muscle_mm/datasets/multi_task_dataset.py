@@ -1,0 +1,99 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""All tasks' data sets behind one index."""
+
+from bisect import bisect_right
+from itertools import accumulate
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from muscle_mm.registry import DATASETS
+from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.toolbox import TOOLBOX_PACKAGES, require_toolbox
+
+
+def _scopes_in(config: Any) -> set[str]:
+    """Collect the toolboxes that a config's types name."""
+    if isinstance(config, dict):
+        scope = str(config.get('type', '')).split('.', 1)[0]
+        own = {scope} if scope in TOOLBOX_PACKAGES else set()
+        return own.union(*map(_scopes_in, config.values()))
+    if isinstance(config, (list, tuple)):
+        return set().union(*map(_scopes_in, config))
+    return set()
+
+
+@DATASETS.register_module()
+class MultiTaskDataset(Dataset):
+    """One data set per task, one after the other, each sample labelled with its task.
+
+    A batch sampler (:class:`muscle_mm.datasets.samplers.CyclicTaskBatchSampler`) sees to it that a
+    batch holds one task alone. Each task keeps its own pipeline and sizes.
+
+    Args:
+        datasets (dict[str, dict]): For each task's name the config of its data set.
+
+    Raises:
+        UserError: If there is no task, a task's data set is empty, or a toolbox that a pipeline
+            names is missing.
+    """
+
+    def __init__(self, datasets: dict[str, dict[str, Any]]) -> None:
+        if not datasets:
+            raise UserError('MultiTaskDataset.datasets is empty: it needs at least one task.')
+        self.datasets: dict[str, Any] = {}
+        for name, config in datasets.items():
+            for scope in sorted(_scopes_in(config)):
+                require_toolbox(scope, f'the data set of task {name!r}')
+            self.datasets[name] = DATASETS.build(config)
+        self.tasks = list(self.datasets)
+        self.sizes = {name: len(dataset) for name, dataset in self.datasets.items()}
+        for name, size in self.sizes.items():
+            if size == 0:
+                raise UserError(f'the data set of task {name!r} is empty.')
+        self._ends = list(accumulate(self.sizes.values()))
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """dict[str, Any]: ``tasks``: for each task its data set's metainfo and ``size``."""
+        return {
+            'tasks': {
+                name: {**dataset.metainfo, 'size': self.sizes[name]}
+                for name, dataset in self.datasets.items()
+            }
+        }
+
+    def first_index(self, task: str) -> int:
+        """Find where a task's samples begin.
+
+        Args:
+            task (str): The task's name.
+
+        Returns:
+            int: Index of its first sample.
+        """
+        position = self.tasks.index(task)
+        return self._ends[position] - self.sizes[task]
+
+    def full_init(self) -> None:
+        """Load the annotations of data sets that put it off (mmengine's ``lazy_init``)."""
+        for dataset in self.datasets.values():
+            if hasattr(dataset, 'full_init'):
+                dataset.full_init()
+
+    def __len__(self) -> int:
+        """Count the samples of all tasks."""
+        return self._ends[-1]
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Get a sample.
+
+        Args:
+            index (int): Index over all tasks.
+
+        Returns:
+            dict[str, Any]: What the task's pipeline packs, and ``task``, the task's name.
+        """
+        position = bisect_right(self._ends, index)
+        task = self.tasks[position]
+        return {'task': task, **self.datasets[task][index - self.first_index(task)]}

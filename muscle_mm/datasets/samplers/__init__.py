@@ -1,0 +1,7 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Batch samplers for several tasks."""
+
+from muscle_mm.datasets.samplers.cyclic_task_batch_sampler import CyclicTaskBatchSampler
+from muscle_mm.datasets.samplers.sequential_task_batch_sampler import SequentialTaskBatchSampler
+
+__all__ = ['CyclicTaskBatchSampler', 'SequentialTaskBatchSampler']
