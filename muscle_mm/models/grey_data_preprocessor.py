@@ -34,11 +34,13 @@ class GreyDataPreprocessor(BaseDataPreprocessor):
         preprocessor (dict): Config of the toolbox's data preprocessor, for example
             ``dict(type='mmseg.SegDataPreProcessor', mean=[...], std=[...], size=(512, 512))``. Mean
             and standard deviation have three (equal) values, on the 0-255 scale.
+        **kwargs: What a model adds to the config of its preprocessor by itself, as mmpretrain's
+            classifier does with ``batch_augments``; handed on.
     """
 
-    def __init__(self, preprocessor: dict[str, Any]) -> None:
+    def __init__(self, preprocessor: dict[str, Any], **kwargs: Any) -> None:
         super().__init__()
-        self.preprocessor = MODELS.build(preprocessor)
+        self.preprocessor = MODELS.build({**kwargs, **preprocessor})
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Move, expand and normalise a batch.
