@@ -1,0 +1,9 @@
+"""MUSCLE-- (step 2) of ResNet-50: as its ResNet-18 config, on the wider model."""
+
+_base_ = ['muscle_resnet50_3rounds_xray4.py']
+
+model = dict(memory=None)
+train_dataloader = dict(batch_sampler=dict(rounds=1, epochs_per_visit=3, reshuffle=False))
+param_scheduler = [
+    dict(type='muscle_mm.CyclicRestartLR', warmup_iters=10, end_factor=0.01, restart=False)
+]
