@@ -52,6 +52,22 @@ class Canvas:
         self.texture = smooth_noise(rng, height, width, 40.0 / pose.reach, 2)
         self.attenuation = np.zeros((height, width), np.float32)
 
+    def to_pixels(self, points: Sequence[tuple[float, float]] | np.ndarray) -> np.ndarray:
+        """Turn body points into film coordinates, the warp aside.
+
+        Args:
+            points (Sequence[tuple[float, float]] | np.ndarray): Body points (x, y).
+
+        Returns:
+            np.ndarray: (number, 2) float64, column and row of each.
+        """
+        cosine, sine = math.cos(self.pose.angle), math.sin(self.pose.angle)
+        moved = np.asarray(points, np.float64) - self.pose.centre
+        turned = moved @ np.array([[cosine, sine], [-sine, cosine]])
+        if self.pose.mirror:
+            turned[:, 0] *= -1
+        return turned / self.pixel + (self.width / 2, self.height / 2)
+
     def window(self, points: Sequence[tuple[float, float]], margin: float) -> Window | None:
         """Find the part of the film where something can be seen.
 
@@ -62,14 +78,8 @@ class Canvas:
         Returns:
             tuple[slice, slice] | None: Rows and columns, or None where it lies off the film.
         """
-        cosine, sine = math.cos(self.pose.angle), math.sin(self.pose.angle)
-        columns, rows = [], []
-        for x, y in points:
-            x, y = x - self.pose.centre[0], y - self.pose.centre[1]
-            across, down = x * cosine - y * sine, x * sine + y * cosine
-            across = -across if self.pose.mirror else across
-            columns.append(across / self.pixel + self.width / 2)
-            rows.append(down / self.pixel + self.height / 2)
+        places = self.to_pixels(points)
+        columns, rows = places[:, 0].tolist(), places[:, 1].tolist()
         extra = (margin + self.warp) / self.pixel + 1
         top, bottom = max(0, int(min(rows) - extra)), min(self.height, int(max(rows) + extra) + 1)
         left, right = (
@@ -129,13 +139,14 @@ def ellipse_radius(
 
 
 def rise(values: np.ndarray, width: float) -> np.ndarray:
-    """Go softly from 0 to 1 around zero (a logistic step).
+    """Go softly from 0 to 1 around zero.
 
     Args:
         values (np.ndarray): Signed distances.
-        width (float): Length over which the step rises.
+        width (float): Length over which most of the step happens.
 
     Returns:
         np.ndarray: Values in [0, 1], of the same shape.
     """
-    return 1 / (1 + np.exp(np.clip(values * np.float32(-4 / width), -30, 30)))
+    share = np.clip(values * np.float32(0.6 / width) + np.float32(0.5), 0, 1)
+    return share * share * (3 - 2 * share)

@@ -37,7 +37,7 @@ def develop(
     film = 1 - np.exp(-lost * np.float32(rng.uniform(0.75, 1.4)))
     low, high = np.percentile(film[::3, ::3], (1, 99.5))
     spread = max(float(high - low), 1e-3)
-    low -= spread * rng.uniform(-0.02, 0.2)
+    low -= spread * rng.uniform(-0.04, 0.1)
     high += spread * rng.uniform(-0.03, 0.2)
     film = np.clip((film - np.float32(low)) / np.float32(high - low), 0, 1)
     film = film ** np.float32(np.exp(rng.uniform(-0.5, 0.55)))
