@@ -1,0 +1,106 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""What the generic folder layouts share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from muscle_mm.datasets.manifest import SPLITS
+from muscle_mm.utils.errors import UserError
+
+
+def split_folders(source: Path) -> list[tuple[str | None, Path]]:
+    """Find the folders train, val and test.
+
+    Args:
+        source (Path): The folder of the set.
+
+    Returns:
+        list[tuple[str | None, Path]]: Split and folder; the source itself under None where there
+        are no such folders.
+    """
+    found: list[tuple[str | None, Path]] = [
+        (split, source / split) for split in SPLITS if (source / split).is_dir()
+    ]
+    return found or [(None, source)]
+
+
+def patient_of(path: Path, pattern: str | None) -> str | None:
+    """Name the patient of a file.
+
+    Args:
+        path (Path): The file.
+        pattern (str, optional): Regular expression searched in the file name; its first group, or
+            else the whole match, is the patient. None takes the patient id of a DICOM header as an
+            anonymous hash, and the file name without its ending for anything else.
+
+    Returns:
+        str | None: The patient, or None if the pattern does not match.
+
+    Raises:
+        UserError: If the pattern is no regular expression.
+    """
+    if pattern is None:
+        return _dicom_patient(path) or path.stem
+    try:
+        match = re.search(pattern, path.name)
+    except re.error as error:
+        raise UserError(
+            f'the patient pattern {pattern!r} is no regular expression: {error}.'
+        ) from error
+    if match is None:
+        return None
+    return match.group(1) if match.re.groups else match.group()
+
+
+def record_of(
+    path: Path, source: Path, split: str | None, patient_pattern: str | None
+) -> dict[str, object]:
+    """Begin the raw record of an image.
+
+    Args:
+        path (Path): The image.
+        source (Path): The folder of the set.
+        split (str, optional): The folder's split.
+        patient_pattern (str, optional): See ``patient_of``.
+
+    Returns:
+        dict: ``img_path``, ``patient_id`` or ``problem``, and ``split`` where there is one.
+    """
+    record: dict[str, object] = {'img_path': path.relative_to(source).as_posix()}
+    if split is not None:
+        record['split'] = split
+    patient = patient_of(path, patient_pattern)
+    if patient is None:
+        record['problem'] = f'the patient pattern {patient_pattern!r} does not match the file name'
+    else:
+        record['patient_id'] = patient
+    return record
+
+
+def strays(source: Path, files: Iterator[Path]) -> Iterator[dict[str, object]]:
+    """Report the images that lie beside the folders train, val and test."""
+    for path in files:
+        name = path.relative_to(source).as_posix()
+        if name.split('/')[0] not in SPLITS:
+            yield {'img_path': name, 'problem': 'lies outside the folders train, val and test'}
+
+
+def _dicom_patient(path: Path) -> str | None:
+    """Read the patient id of a DICOM header, as a hash: a manifest must not name anyone."""
+    import hashlib
+
+    with open(path, 'rb') as file:
+        if file.read(132)[128:] != b'DICM':
+            return None
+    try:
+        import pydicom
+
+        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=['PatientID'])
+    except Exception:
+        # A damaged header is reported with its reason when the image itself is read.
+        return None
+    patient = str(header.get('PatientID') or '').strip()
+    return 'dicom-' + hashlib.sha256(patient.encode()).hexdigest()[:16] if patient else None

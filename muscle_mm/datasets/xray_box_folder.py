@@ -1,0 +1,98 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Any folder of radiographs with boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from muscle_mm.datasets.coco_boxes import read_coco
+from muscle_mm.datasets.folder_layout import record_of, split_folders
+from muscle_mm.datasets.scanning import image_files, nothing_found
+from muscle_mm.datasets.xray_dataset import XrayDataset
+from muscle_mm.registry import DATASETS
+from muscle_mm.utils.errors import UserError
+
+
+@DATASETS.register_module()
+class XrayBoxFolder(XrayDataset):
+    """Any folder of radiographs with COCO boxes.
+
+    ``DIR/{train,val,test}/images/`` with ``DIR/{train,val,test}/annotations.json``, or
+    ``DIR/images/`` with ``DIR/annotations.json`` for a split by patient. The classes are the
+    categories in the order of their ids. An image that the COCO file does not name has no labels
+    and is reported.
+
+    Patients come from a regular expression on the file name, from the DICOM header, or are the file
+    name itself.
+    """
+
+    METAINFO: dict = {'task': 'detection'}
+    OFFICIAL_SPLIT_BY_DEFAULT = True
+
+    @classmethod
+    def class_names(cls, source: Path) -> tuple[str, ...]:
+        """Name the classes: the categories, which must be the same in all splits.
+
+        Args:
+            source (Path): The folder of the set.
+
+        Returns:
+            tuple[str, ...]: The classes.
+
+        Raises:
+            UserError: If two annotation files disagree.
+        """
+        names: tuple[str, ...] = ()
+        for _, folder in split_folders(source):
+            path = folder / 'annotations.json'
+            if not path.is_file():
+                raise nothing_found(
+                    cls.__name__, source, '{train,val,test}/annotations.json', 'annotations.json'
+                )
+            found = tuple(read_coco(path)[0].values())
+            if names and found != names:
+                raise UserError(
+                    f'{path}: the categories {list(found)} differ from {list(names)} in the other '
+                    'annotation files.'
+                )
+            names = found
+        return names
+
+    @classmethod
+    def scan(cls, source: Path, patient_pattern: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the images; see ``XrayDataset.scan``.
+
+        Args:
+            source (Path): The folder of the set.
+            patient_pattern (str, optional): Regular expression on the file name; its first group is
+                the patient. Defaults to None.
+        """
+        names = cls.class_names(source)
+        found = False
+        for split, folder in split_folders(source):
+            categories, boxes = read_coco(folder / 'annotations.json')
+            for path in image_files(folder / 'images'):
+                found = True
+                record: dict[str, Any] = record_of(path, source, split, patient_pattern)
+                name = path.relative_to(folder / 'images').as_posix()
+                if name in boxes:
+                    record['instances'] = [
+                        {
+                            'bbox': box['bbox'],
+                            'bbox_label': names.index(categories[box['category_id']]),
+                            'ignore_flag': box['iscrowd'],
+                        }
+                        for box in boxes.pop(name)
+                    ]
+                else:
+                    record['problem'] = 'not named in annotations.json'
+                yield record
+            for name in sorted(boxes):
+                yield {
+                    'img_path': (folder / 'images').relative_to(source).joinpath(name).as_posix(),
+                    'problem': 'named in annotations.json, but the file is missing',
+                }
+        if not found:
+            raise nothing_found(cls.__name__, source, '{train,val,test}/images/', 'images/')

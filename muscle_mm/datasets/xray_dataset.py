@@ -1,0 +1,276 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""The contract of every X-ray data set in this package."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.dataset import BaseDataset
+
+from muscle_mm.datasets.manifest import MANIFEST_NAME, SPLITS, read_manifest, safe_join
+from muscle_mm.registry import DATASETS
+from muscle_mm.utils.errors import UserError
+
+_FILTERS = ('filter_empty_gt', 'min_size')
+
+
+@DATASETS.register_module()
+class XrayDataset(BaseDataset):
+    """Radiographs described by a manifest.
+
+    A sample is what the toolboxes' own transforms expect, whatever the task: ``img_path``
+    (absolute), ``dataset`` (name of the set), ``patient_id``, ``height``, ``width``, ``img_id``,
+    and
+
+    * classification: ``gt_label`` (int);
+    * segmentation: ``seg_map_path`` (absolute; 0 background, 255 object), ``label_map``,
+      ``reduce_zero_label=False``, ``seg_fields=[]``;
+    * detection: ``instances`` with ``bbox`` (x1, y1, x2, y2), ``bbox_label``, ``ignore_flag``.
+
+    Use it, or any subclass, as ``type='muscle_mm.XrayDataset'`` in any toolbox's config.
+
+    Args:
+        data_root (str): Folder written by ``tools/prepare_dataset.py``.
+        ann_file (str): Manifest in it. Defaults to 'manifest.json'.
+        split (str, optional): 'train', 'val' or 'test'; None takes all images. Defaults to None.
+        pipeline (Sequence): Transforms. Defaults to none.
+        test_mode (bool): Whether this is a test set. Defaults to False.
+        metainfo (Mapping, optional): Replaces what the class and the manifest say. Defaults to
+            None.
+        indices (int | Sequence[int], optional): Use only the first images, or these. Defaults to
+            None.
+        source_root (str, optional): Folder of the images, where it has moved since the preparation.
+            Defaults to None: as the manifest says.
+        with_labels (bool): False hides labels, masks and boxes, for step 1. Defaults to True.
+        filter_cfg (dict, optional): As in mmdet: ``filter_empty_gt`` (bool, defaults to True) drops
+            images without boxes from a detection set, ``min_size`` (int) drops images with a
+            shorter side. Defaults to None.
+        serialize_data (bool): Keep records as bytes shared by the workers. Defaults to True.
+        lazy_init (bool): Read the manifest later. Defaults to False.
+        max_refetch (int): Further samples tried when the pipeline gives None. Defaults to 1000.
+
+    Raises:
+        UserError: If the folder, the manifest or the images' folder is missing, the split is
+        unknown
+            or empty, a path leaves its folder, or the manifest is for another task.
+    """
+
+    METAINFO: dict = {}
+    #: Whether the preparation keeps the split of the source where it has one, unless told
+    #: otherwise.
+    OFFICIAL_SPLIT_BY_DEFAULT = False
+
+    def __init__(
+        self,
+        data_root: str = '',
+        ann_file: str = MANIFEST_NAME,
+        split: str | None = None,
+        pipeline: Sequence[dict | Callable] = (),
+        test_mode: bool = False,
+        metainfo: Mapping[str, Any] | None = None,
+        indices: int | Sequence[int] | None = None,
+        source_root: str | None = None,
+        with_labels: bool = True,
+        filter_cfg: dict | None = None,
+        serialize_data: bool = True,
+        lazy_init: bool = False,
+        max_refetch: int = 1000,
+    ) -> None:
+        self.set_name = type(self).__name__
+        if split is not None and split not in SPLITS:
+            raise UserError(
+                f'{self.set_name}: split={split!r} is unknown. Choose from {list(SPLITS)}, or '
+                'None for '
+                'all images.'
+            )
+        unknown = sorted(set(filter_cfg or ()) - set(_FILTERS))
+        if unknown:
+            raise UserError(
+                f'{self.set_name}: filter_cfg has the unknown key {unknown[0]!r}. '
+                f'Choose from {list(_FILTERS)}.'
+            )
+        self.split = split
+        self.source_root = source_root
+        self.with_labels = with_labels
+        self._classes_are_given = 'classes' in (metainfo or ())
+        super().__init__(
+            ann_file=ann_file,
+            metainfo=metainfo,
+            data_root=str(data_root),
+            data_prefix={},
+            filter_cfg=filter_cfg,
+            indices=indices,
+            serialize_data=serialize_data,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            lazy_init=lazy_init,
+            max_refetch=max_refetch,
+        )
+
+    @classmethod
+    def scan(cls, source: Path) -> Iterator[dict[str, Any]]:
+        """Read a set in its published layout and yield one raw record an image.
+
+        A record has ``img_path`` (relative to the source, with ``/``) and ``patient_id``, and where
+        the set has them ``split`` (the official one), ``gt_label``, ``masks`` (list of files to
+        join), ``instances`` and ``stratum`` (what to stratify by). A record with ``problem`` (a
+        reason) stands for a file that is missing or inconsistent and is reported, not used.
+
+        Args:
+            source (Path): The folder of the unpacked set.
+
+        Yields:
+            dict: The next record.
+
+        Raises:
+            UserError: If the folder does not hold the set, or if this class has no layout.
+        """
+        raise UserError(
+            f'{cls.__name__} has no layout of its own. Use a named set, or XrayFolder, '
+            'XrayMaskFolder '
+            'or XrayBoxFolder.'
+        )
+
+    @classmethod
+    def class_names(cls, source: Path) -> tuple[str, ...] | None:
+        """Name the classes of a set before it is scanned.
+
+        Args:
+            source (Path): The folder of the unpacked set.
+
+        Returns:
+            tuple[str, ...] | None: The classes in the order of the labels, or None without labels.
+        """
+        return cls.METAINFO.get('classes')
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read the manifest and select the split.
+
+        Returns:
+            list[dict]: One sample an image, as the class describes.
+        """
+        if self.data_root and not os.path.isdir(self.data_root):
+            raise UserError(
+                f"{self.set_name}: the data folder '{self.data_root}' (data_root) does not exist. "
+                'Prepare '
+                f'it: python tools/prepare_dataset.py {self.set_name} --src DIR --out '
+                f'{self.data_root}'
+            )
+        metainfo, records = read_manifest(self.ann_file)
+        self._check_task(metainfo)
+        self._check_classes(metainfo)
+        # What the class and the config say comes first; the manifest fills in the rest.
+        self._metainfo: dict[str, Any] = {**metainfo, **self._metainfo}
+        if 'classes' in self._metainfo:
+            self._metainfo['classes'] = tuple(self._metainfo['classes'])
+
+        folder = os.path.dirname(os.path.abspath(self.ann_file))
+        images = self.source_root or os.path.normpath(
+            os.path.join(folder, metainfo.get('source_root', '.'))
+        )
+        if not os.path.isdir(images):
+            raise UserError(
+                f"{self.set_name}: the images' folder '{images}' does not exist "
+                '(metainfo.source_root of '
+                f'{self.ann_file}). Put it back, give source_root=..., or prepare the set again.'
+            )
+        chosen = [record for record in records if self.split in (None, record.get('split'))]
+        if not chosen:
+            found = Counter(str(record.get('split')) for record in records)
+            counts = ', '.join(f'{name} {count}' for name, count in sorted(found.items())) or 'none'
+            wanted = 'the data set' if self.split is None else f"split '{self.split}'"
+            raise UserError(
+                f'{self.set_name}: {wanted} is empty in {self.ann_file} (images there: {counts}).'
+            )
+        return [
+            self._sample(record, index, os.path.abspath(images), folder)
+            for index, record in enumerate(chosen)
+        ]
+
+    def filter_data(self) -> list[dict[str, Any]]:
+        """Drop images without boxes from a detection set, and images that are too small.
+
+        Returns:
+            list[dict]: The samples that are left.
+        """
+        filters = self.filter_cfg or {}
+        min_size = filters.get('min_size', 0)
+        samples = [
+            sample
+            for sample in self.data_list
+            if min(sample.get('height', min_size), sample.get('width', min_size)) >= min_size
+            and (sample.get('instances', True) or not filters.get('filter_empty_gt', True))
+        ]
+        if not samples:
+            raise UserError(
+                f'{self.set_name}: no image of {self.ann_file} is left after filtering (images '
+                'without '
+                f'boxes, filter_cfg={self.filter_cfg}).'
+            )
+        return samples
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Name the classes in an image, for samplers that balance them.
+
+        Args:
+            idx (int): Index of the image.
+
+        Returns:
+            list[int]: The label, or the labels of the boxes.
+        """
+        sample = self.get_data_info(idx)
+        if 'gt_label' in sample:
+            return [sample['gt_label']]
+        return [instance['bbox_label'] for instance in sample.get('instances', [])]
+
+    def _check_task(self, metainfo: dict[str, Any]) -> None:
+        """Refuse the manifest of another task: it would train on nothing, or on nonsense."""
+        own, found = type(self).METAINFO.get('task'), metainfo.get('task')
+        if own and found and own != found:
+            raise UserError(
+                f'{self.set_name} is a {own} set, but {self.ann_file} was prepared for {found} '
+                f'({metainfo.get("dataset")}). Check data_root.'
+            )
+
+    def _check_classes(self, metainfo: dict[str, Any]) -> None:
+        """Refuse a manifest whose classes the metainfo of the class would rename silently."""
+        own, found = self._metainfo.get('classes'), metainfo.get('classes')
+        if own and found and list(own) != list(found) and not self._classes_are_given:
+            raise UserError(
+                f'{self.set_name} has the classes {list(own)}, but {self.ann_file} was prepared '
+                'with '
+                f"{list(found)} ({metainfo.get('dataset')}). Use type='muscle_mm.XrayDataset', "
+                'which takes '
+                'the classes from the manifest, or check data_root.'
+            )
+
+    def _sample(
+        self, record: dict[str, Any], index: int, images: str, folder: str
+    ) -> dict[str, Any]:
+        """Turn a record of the manifest into a sample."""
+        where = f'{self.ann_file}, image {record.get("img_path")!r}'
+        sample = {
+            'img_path': safe_join(images, record.get('img_path', ''), where),
+            'dataset': self._metainfo.get('dataset', self.set_name),
+            'patient_id': record.get('patient_id', ''),
+            'img_id': index,
+        }
+        for key in ('height', 'width', 'inverted'):
+            if key in record:
+                sample[key] = record[key]
+        if not self.with_labels:
+            return sample
+        if 'gt_label' in record:
+            sample['gt_label'] = record['gt_label']
+        if 'seg_map_path' in record:
+            sample['seg_map_path'] = safe_join(folder, record['seg_map_path'], where)
+            sample['label_map'] = {255: 1}
+            sample['reduce_zero_label'] = False
+            sample['seg_fields'] = []
+        if 'instances' in record:
+            sample['instances'] = record['instances']
+        return sample

@@ -1,0 +1,97 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Any folder of radiographs."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from muscle_mm.datasets.folder_layout import record_of, split_folders, strays
+from muscle_mm.datasets.scanning import image_files, nothing_found
+from muscle_mm.datasets.xray_dataset import XrayDataset
+from muscle_mm.registry import DATASETS
+
+
+@DATASETS.register_module()
+class XrayFolder(XrayDataset):
+    """Any folder of radiographs, with class folders or without labels.
+
+    * ``DIR/**/*.{png,jpg,tif,dcm}``: no labels, for step 1. All images train.
+    * ``DIR/{train,val,test}/{negative,positive}/**``: labels from the folders, in alphabetical
+      order (name the classes to choose the order: the second of two is the positive one). The
+      folders are the split.
+    * ``DIR/{negative,positive}/**`` with the classes named: labels, and a split by patient.
+
+    Patients come from a regular expression on the file name, from the DICOM header, or are the file
+    name itself.
+    """
+
+    OFFICIAL_SPLIT_BY_DEFAULT = True
+
+    @classmethod
+    def class_names(
+        cls, source: Path, classes: Sequence[str] | None = None
+    ) -> tuple[str, ...] | None:
+        """Name the classes.
+
+        Args:
+            source (Path): The folder of the set.
+            classes (Sequence[str], optional): Folder names that are classes, in this order.
+                Defaults to None: the folders below train, val and test.
+
+        Returns:
+            tuple[str, ...] | None: The classes, or None for a set without labels.
+        """
+        if classes:
+            return tuple(classes)
+        names: set[str] = set()
+        for split, folder in split_folders(source):
+            if split is not None:
+                names.update(
+                    path.name
+                    for path in folder.iterdir()
+                    if path.is_dir() and not path.name.startswith('.')
+                )
+        return tuple(sorted(names)) if len(names) > 1 else None
+
+    @classmethod
+    def scan(
+        cls,
+        source: Path,
+        classes: Sequence[str] | None = None,
+        patient_pattern: str | None = None,
+        inverted: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the images; see ``XrayDataset.scan``.
+
+        Args:
+            source (Path): The folder of the set.
+            classes (Sequence[str], optional): See ``class_names``.
+            patient_pattern (str, optional): Regular expression on the file name; its first group is
+                the patient. Defaults to None.
+            inverted (str, optional): Pattern such as '*MONOCHROME1*.png' of file names whose pixels
+                store bone dark, which a PNG or TIFF cannot say itself. Defaults to None.
+        """
+        names = cls.class_names(source, classes)
+        folders = split_folders(source)
+        found = False
+        for split, folder in folders:
+            for path in image_files(folder):
+                found = True
+                record: dict[str, Any] = record_of(path, source, split, patient_pattern)
+                if names is not None:
+                    above = path.relative_to(folder).parts[:-1]
+                    labels = {names.index(part) for part in above if part in names}
+                    if len(labels) == 1:
+                        record['gt_label'] = labels.pop()
+                    else:
+                        record['problem'] = f'not inside exactly one class folder of {list(names)}'
+                if inverted is not None and fnmatch.fnmatch(path.name, inverted):
+                    record['inverted'] = True
+                yield record
+        if not found:
+            raise nothing_found(cls.__name__, source, '**/*.{png,jpg,jpeg,tif,tiff,dcm}')
+        if folders[0][0] is not None:
+            yield from strays(source, image_files(source))

@@ -1,0 +1,83 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Any folder of radiographs with masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from muscle_mm.datasets.folder_layout import record_of, split_folders
+from muscle_mm.datasets.scanning import image_files, nothing_found, relative
+from muscle_mm.datasets.xray_dataset import XrayDataset
+from muscle_mm.registry import DATASETS
+from muscle_mm.utils.errors import UserError
+
+
+@DATASETS.register_module()
+class XrayMaskFolder(XrayDataset):
+    """Any folder of radiographs with one mask each: background and one kind of object.
+
+    ``DIR/{train,val,test}/{images,masks}/``, or ``DIR/{images,masks}/`` for a split by patient. A
+    mask has the name of its image (the ending may differ) and is 0 outside, 1 or 255 inside.
+
+    Patients come from a regular expression on the file name, from the DICOM header, or are the file
+    name itself.
+    """
+
+    METAINFO: dict = {'task': 'segmentation', 'palette': [[0, 0, 0], [0, 160, 255]]}
+    OFFICIAL_SPLIT_BY_DEFAULT = True
+
+    @classmethod
+    def class_names(cls, source: Path, classes: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Name the two classes.
+
+        Args:
+            source (Path): The folder of the set.
+            classes (Sequence[str], optional): Defaults to ('background', 'foreground').
+
+        Returns:
+            tuple[str, ...]: The classes.
+
+        Raises:
+            UserError: If there are not two.
+        """
+        names = tuple(classes or ('background', 'foreground'))
+        if len(names) != 2:
+            raise UserError(
+                f'{cls.__name__} reads masks of two classes, background first; got {list(names)}.'
+            )
+        return names
+
+    @classmethod
+    def scan(
+        cls,
+        source: Path,
+        classes: Sequence[str] | None = None,
+        patient_pattern: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the images; see ``XrayDataset.scan``.
+
+        Args:
+            source (Path): The folder of the set.
+            classes (Sequence[str], optional): See ``class_names``.
+            patient_pattern (str, optional): Regular expression on the file name; its first group is
+                the patient. Defaults to None.
+        """
+        found = False
+        for split, folder in split_folders(source):
+            masks = {
+                path.relative_to(folder / 'masks').with_suffix(''): path
+                for path in image_files(folder / 'masks')
+            }
+            for path in image_files(folder / 'images'):
+                found = True
+                record: dict[str, Any] = record_of(path, source, split, patient_pattern)
+                mask = masks.get(path.relative_to(folder / 'images').with_suffix(''))
+                if mask is None:
+                    record['problem'] = f'no mask of this name in {relative(folder, source)}/masks/'
+                else:
+                    record['masks'] = [relative(mask, source)]
+                yield record
+        if not found:
+            raise nothing_found(cls.__name__, source, '{train,val,test}/images/', 'images/')
