@@ -28,7 +28,7 @@ def parse_args() -> argparse.Namespace:
         'folder layouts)',
     )
     parser.add_argument('--workers', type=int, metavar='N', help='processes (default: all cores)')
-    parser.add_argument('--set-name', metavar='TEXT', help="set's name in every sample")
+    parser.add_argument('--set-name', metavar='TEXT', help='name of the set in every sample')
     own = parser.add_argument_group('folder layouts only')
     own.add_argument('--classes', nargs='+', metavar='CLASS', help='class names in order')
     own.add_argument(

@@ -82,8 +82,7 @@ class MultiXrayDataset(Dataset):
         if len(shares) != len(sizes) or min(shares) < 0 or not sum(shares) > 0:
             raise UserError(
                 f'MultiXrayDataset: weights={list(weights)} must be {len(sizes)} numbers, one a '
-                'data '
-                'set, none negative and not all zero.'
+                'data set, none negative and not all zero.'
             )
         return shares
 

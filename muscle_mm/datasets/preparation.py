@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from muscle_mm.datasets.catalogue import find_set
+from muscle_mm.datasets.catalogue import PUBLIC_SETS, find_set
 from muscle_mm.datasets.io import XrayReadError, read_xray
 from muscle_mm.datasets.manifest import MANIFEST_NAME, MANIFEST_VERSION, write_manifest
 from muscle_mm.datasets.preparation_summary import PreparationSummary
@@ -56,8 +56,8 @@ def prepare(
         official_split (bool, optional): Keep the split of the source. Defaults to None: yes for the
             folder layouts where they have one, no for the public sets (80/10/10 by patient).
         workers (int, optional): Processes. Defaults to None: one a processor.
-        set_name (str, optional): Name of the set in every sample. Defaults to None: the class's
-            name.
+        set_name (str, optional): Name of the set in every sample. Defaults to None: the name of the
+            class for a public set, of the folder ``out`` for a folder layout.
         classes (Sequence[str], optional): Only for folder layouts. Defaults to None.
         patient_pattern (str, optional): Only for folder layouts. Defaults to None.
         inverted (str, optional): Only for XrayFolder. Defaults to None.
@@ -95,14 +95,16 @@ def prepare(
         else:
             rejected[record['img_path']] = problem
     if not records:
-        first = min(rejected.items()) if rejected else ('', '')
+        _write_rejected(out / REJECTED_NAME, rejected)
+        path, reason = min(rejected.items())
         raise UserError(
-            f'{name}: none of the {len(raw)} images in {source} can be used. The first: '
-            f'{first[0]}: '
-            f'{first[1]}.'
+            f'{name}: none of the {len(raw)} images in {source} can be used; the reasons are in '
+            f'{out / REJECTED_NAME}. The first: {path}: {reason}.'
         )
     records, problems = _assign_splits(cls, records, seed, official_split)
     rejected |= problems
+    if set_name is None:
+        set_name = name if name in PUBLIC_SETS else out.resolve().name
     metainfo = _metainfo(cls, records, names, set_name)
     metainfo |= {'seed': seed, 'source_root': _relative_root(source, out)}
     write_manifest(out / MANIFEST_NAME, metainfo, records)
@@ -129,8 +131,7 @@ def _check_folders(source: Path, out: Path) -> None:
     if out.resolve().is_relative_to(source.resolve()):
         raise UserError(
             f'the output folder {out} (--out) lies inside the source {source} (--src), which is '
-            'never '
-            'written to. Choose another place.'
+            'never written to. Choose another place.'
         )
 
 
@@ -305,12 +306,12 @@ def _metainfo(
     cls: type[XrayDataset],
     records: list[dict[str, Any]],
     names: tuple[str, ...] | None,
-    set_name: str | None,
+    set_name: str,
 ) -> dict[str, Any]:
     """Build what holds for the whole set."""
     metainfo: dict[str, Any] = {
         'manifest_version': MANIFEST_VERSION,
-        'dataset': set_name or cls.__name__,
+        'dataset': set_name,
         'layout': cls.__name__,
         'task': _task_of(cls, records),
     }

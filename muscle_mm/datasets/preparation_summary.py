@@ -93,8 +93,7 @@ class PreparationSummary:
         if self.patients_in_several_splits:
             lines.append(
                 f'  WARNING: {self.patients_in_several_splits} patients are in more than one '
-                'split of the '
-                'source; leave out --official-split for a split by patient'
+                'split of the source; leave out --official-split for a split by patient'
             )
         if self.rejected:
             lines.append(

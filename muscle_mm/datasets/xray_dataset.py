@@ -39,8 +39,8 @@ class XrayDataset(BaseDataset):
         split (str, optional): 'train', 'val' or 'test'; None takes all images. Defaults to None.
         pipeline (Sequence): Transforms. Defaults to none.
         test_mode (bool): Whether this is a test set. Defaults to False.
-        metainfo (Mapping, optional): Replaces what the class and the manifest say. Defaults to
-            None.
+        metainfo (Mapping, optional): Comes before the manifest, and that before the class. Defaults
+            to None.
         indices (int | Sequence[int], optional): Use only the first images, or these. Defaults to
             None.
         source_root (str, optional): Folder of the images, where it has moved since the preparation.
@@ -60,6 +60,7 @@ class XrayDataset(BaseDataset):
     """
 
     METAINFO: dict = {}
+    _metainfo: dict[str, Any]
     #: Whether the preparation keeps the split of the source where it has one, unless told
     #: otherwise.
     OFFICIAL_SPLIT_BY_DEFAULT = False
@@ -84,8 +85,7 @@ class XrayDataset(BaseDataset):
         if split is not None and split not in SPLITS:
             raise UserError(
                 f'{self.set_name}: split={split!r} is unknown. Choose from {list(SPLITS)}, or '
-                'None for '
-                'all images.'
+                'None for all images.'
             )
         unknown = sorted(set(filter_cfg or ()) - set(_FILTERS))
         if unknown:
@@ -96,7 +96,7 @@ class XrayDataset(BaseDataset):
         self.split = split
         self.source_root = source_root
         self.with_labels = with_labels
-        self._classes_are_given = 'classes' in (metainfo or ())
+        self._given_metainfo = tuple(metainfo or ())
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -156,27 +156,28 @@ class XrayDataset(BaseDataset):
         if self.data_root and not os.path.isdir(self.data_root):
             raise UserError(
                 f"{self.set_name}: the data folder '{self.data_root}' (data_root) does not exist. "
-                'Prepare '
-                f'it: python tools/prepare_dataset.py {self.set_name} --src DIR --out '
-                f'{self.data_root}'
+                f'Prepare it: python tools/prepare_dataset.py {self.set_name} --src DIR '
+                f'--out {self.data_root}'
             )
         metainfo, records = read_manifest(self.ann_file)
         self._check_task(metainfo)
-        self._check_classes(metainfo)
-        # What the class and the config say comes first; the manifest fills in the rest.
-        self._metainfo: dict[str, Any] = {**metainfo, **self._metainfo}
+        # Unlike in mmengine, the manifest comes before the class: it knows what its labels mean, so
+        # that another set of the same task can stand in for a public one.
+        given = {key: self._metainfo[key] for key in self._given_metainfo}
+        self._metainfo = {**self._metainfo, **metainfo, **given}
         if 'classes' in self._metainfo:
             self._metainfo['classes'] = tuple(self._metainfo['classes'])
 
-        folder = os.path.dirname(os.path.abspath(self.ann_file))
+        # Resolved as when source_root was written: after a link, ".." is another place.
+        folder = os.path.dirname(os.path.realpath(self.ann_file))
         images = self.source_root or os.path.normpath(
             os.path.join(folder, metainfo.get('source_root', '.'))
         )
         if not os.path.isdir(images):
             raise UserError(
-                f"{self.set_name}: the images' folder '{images}' does not exist "
-                '(metainfo.source_root of '
-                f'{self.ann_file}). Put it back, give source_root=..., or prepare the set again.'
+                f"{self.set_name}: the images' folder '{images}' does not exist (source_root "
+                f'in the metainfo of {self.ann_file}). Put it back, give source_root=..., or prepare the '
+                'set again.'
             )
         chosen = [record for record in records if self.split in (None, record.get('split'))]
         if not chosen:
@@ -207,9 +208,8 @@ class XrayDataset(BaseDataset):
         ]
         if not samples:
             raise UserError(
-                f'{self.set_name}: no image of {self.ann_file} is left after filtering (images '
-                'without '
-                f'boxes, filter_cfg={self.filter_cfg}).'
+                f'{self.set_name}: no image of {self.ann_file} is left after filtering '
+                f'(images without boxes, filter_cfg={self.filter_cfg}).'
             )
         return samples
 
@@ -230,22 +230,10 @@ class XrayDataset(BaseDataset):
     def _check_task(self, metainfo: dict[str, Any]) -> None:
         """Refuse the manifest of another task: it would train on nothing, or on nonsense."""
         own, found = type(self).METAINFO.get('task'), metainfo.get('task')
-        if own and found and own != found:
+        if own not in (None, 'none') and own != found:
             raise UserError(
                 f'{self.set_name} is a {own} set, but {self.ann_file} was prepared for {found} '
                 f'({metainfo.get("dataset")}). Check data_root.'
-            )
-
-    def _check_classes(self, metainfo: dict[str, Any]) -> None:
-        """Refuse a manifest whose classes the metainfo of the class would rename silently."""
-        own, found = self._metainfo.get('classes'), metainfo.get('classes')
-        if own and found and list(own) != list(found) and not self._classes_are_given:
-            raise UserError(
-                f'{self.set_name} has the classes {list(own)}, but {self.ann_file} was prepared '
-                'with '
-                f"{list(found)} ({metainfo.get('dataset')}). Use type='muscle_mm.XrayDataset', "
-                'which takes '
-                'the classes from the manifest, or check data_root.'
             )
 
     def _sample(
