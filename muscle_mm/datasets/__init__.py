@@ -6,6 +6,7 @@ from .china_set_cxr import ChinaSetCXR
 from .indiana_cxr import IndianaCXR
 from .io import XrayReadError, read_xray
 from .montgomery_cxr import MontgomeryCXR
+from .multi_task_dataset import MultiTaskDataset
 from .multi_xray_dataset import MultiXrayDataset
 from .mura import MURA
 from .nihcc import NIHCC
@@ -27,6 +28,7 @@ __all__ = [
     'IndianaCXR',
     'LoadXray',
     'MontgomeryCXR',
+    'MultiTaskDataset',
     'MultiXrayDataset',
     'PneumoniaCXR',
     'RSNABoneAge',

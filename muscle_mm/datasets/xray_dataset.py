@@ -176,8 +176,8 @@ class XrayDataset(BaseDataset):
         if not os.path.isdir(images):
             raise UserError(
                 f"{self.set_name}: the images' folder '{images}' does not exist (source_root "
-                f'in the metainfo of {self.ann_file}). Put it back, give source_root=..., or prepare the '
-                'set again.'
+                f'in the metainfo of {self.ann_file}). Put it back, give source_root=..., or '
+                'prepare the set again.'
             )
         chosen = [record for record in records if self.split in (None, record.get('split'))]
         if not chosen:
