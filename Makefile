@@ -17,26 +17,27 @@ VENV ?= .venv-$(STACK)
 endif
 BIN := $(VENV)/bin
 LAUNCHER := $(if $(PYTHON),$(PYTHON),python3)
-INSTALL = $(LAUNCHER) tools/install.py --stack $(STACK) --venv $(VENV) $(if $(PYTHON),--python $(PYTHON))
+INSTALL = $(LAUNCHER) tools/install.py --stack $(STACK) --venv "$(VENV)" $(if $(PYTHON),--python $(PYTHON))
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' Makefile | awk '{printf "  make %-14s", $$2; $$1 = $$2 = ""; print}'
+	@echo '  Options: STACK=openmmlab, PYTHON=python3.12, VENV=DIR, for example: STACK=openmmlab make test'
 
 demo: install  ## Install, then run all three steps on drawn X-rays: tables and pictures in work_dirs/demo
-	@$(BIN)/python tools/run_pipeline.py demo
+	@"$(BIN)/python" tools/run_pipeline.py demo
 
 real: install  ## The same on real X-rays: make real REAL=DIR
-	@$(BIN)/python tools/run_pipeline.py real --data $(REAL)
+	@"$(BIN)/python" tools/run_pipeline.py real --data "$(REAL)"
 
 test: install-test lint  ## Install, then run the linters, the type checks and the tests
-	@$(BIN)/python -m pytest
+	@"$(BIN)/python" -m pytest
 
 lint: install-test  ## Only the linters and the type checks
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/mypy"
 
-install:  ## Install into $(VENV) what running needs; does nothing the second time
+install:  ## Install what running needs; does nothing the second time
 	@$(INSTALL)
 
 install-test:  ## The same and what testing needs

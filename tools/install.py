@@ -169,9 +169,9 @@ def describe_progress(lines: 'list[str]', seconds: 'float') -> 'str':
             done, total = int(step.group(1)), int(step.group(2))
             left = seconds / done * (total - done)
             return f'step {done}/{total}, about {format_seconds(left)} left'
-        doing = re.match(
-            r'\s*((Collecting|Downloading|Building|Installing|Preparing) .{1,60})', line
-        )
+        if line.startswith('Installing collected packages:'):
+            return f'installing {line.count(",") + 1} packages'
+        doing = re.match(r'\s*((Collecting|Downloading|Building|Preparing) .{1,60})', line)
         if doing:
             return doing.group(1).strip()
     return 'starting'

@@ -121,6 +121,7 @@ def test_missing_space(install, monkeypatch, tmp_path):
     ('lines', 'expected'),
     [
         ([], 'starting'),
+        (['Installing collected packages: mpmath, sympy, torch'], 'installing 3 packages'),
         (['Collecting torch==2.11.0', '  Downloading torch.whl (506 MB)'], 'Downloading torch.whl'),
         (
             ['[1/100] c++ a.cpp', '  [20/100] c++ b.cpp', 'a warning'],
