@@ -1,0 +1,249 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""The stages of the two pipelines: on phantoms, and on the real development films."""
+
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import muscle_mm
+from muscle_mm.pipeline.stage import Stage
+from muscle_mm.reporting.labels import INITIALISATION_LABELS
+from muscle_mm.utils.errors import UserError
+
+REPOSITORY = Path(muscle_mm.__file__).resolve().parents[1]
+
+#: step -> (toolbox whose tools run it, config below configs/, with the pipeline's name to fill in)
+STEPS = {
+    'md_moco': ('mmpretrain', 'md_moco/md-moco_resnet18_{}.py'),
+    'continual': ('mmpretrain', 'continual/muscle_resnet18_{}.py'),
+    'pneumonia': ('mmpretrain', 'finetune/pneumonia/fc_resnet18_{}.py'),
+    'mura': ('mmpretrain', 'finetune/mura/fc_resnet18_{}.py'),
+    'lung': ('mmseg', 'finetune/lung/deeplabv3_resnet18_{}.py'),
+    'tbx': ('mmdet', 'finetune/tbx/faster-rcnn_resnet18_{}.py'),
+}
+TASKS = ('pneumonia', 'mura', 'lung', 'tbx')
+#: initialisation -> step whose last checkpoint it is, None for Kaiming
+INITIALISATIONS: dict[str, str | None] = {
+    'scratch': None,
+    'md_moco': 'md_moco',
+    'muscle': 'continual',
+}
+
+
+def make_plan(
+    pipeline: str,
+    out: Path,
+    source: Path | None = None,
+    initialisations: Sequence[str] = ('scratch', 'muscle'),
+    seed: int = 0,
+) -> list[Stage]:
+    """List the stages of a pipeline.
+
+    Args:
+        pipeline (str): ``'demo'`` (phantoms) or ``'real'`` (a folder of real films).
+        out (Path): Folder for everything that is written.
+        source (Path, optional): The real films; must be given for ``'real'``. Defaults to None.
+        initialisations (Sequence[str]): Backbones to fine-tune from, a choice of
+            ``INITIALISATIONS``. Defaults to ('scratch', 'muscle').
+        seed (int): Seed of all training. Defaults to 0.
+
+    Returns:
+        list[Stage]: The stages, each after those it needs.
+
+    Raises:
+        UserError: If the pipeline or an initialisation is unknown, or the films are missing.
+    """
+    if pipeline not in ('demo', 'real'):
+        raise UserError(f"pipeline {pipeline!r} is unknown: choose 'demo' or 'real'.")
+    unknown = [name for name in initialisations if name not in INITIALISATIONS]
+    if unknown:
+        raise UserError(
+            f'initialisation {unknown[0]!r} is unknown. Choose from {", ".join(INITIALISATIONS)}.'
+        )
+    if pipeline == 'real' and (source is None or not source.is_dir()):
+        raise UserError(
+            f'the folder of real films {source} does not exist. Name it with --data DIR; its '
+            f'layout is '
+            'described in muscle_mm/pipeline/prepare_data.py.'
+        )
+    out = out.absolute()
+    data = out / 'data'
+    stages = [_data_stage(pipeline, data, source)]
+    needed = {INITIALISATIONS[name] for name in initialisations}
+    if needed - {None}:
+        stages.append(_pretraining('md_moco', 'step 1: MD-MoCo', pipeline, out, seed, ('data',)))
+    if 'continual' in needed:
+        stages.append(
+            _pretraining(
+                'continual',
+                'step 2: continual multi-task learning',
+                pipeline,
+                out,
+                seed,
+                ('md_moco',),
+                checkpoint=f'{{last:{out / "md_moco"}}}',
+            )
+        )
+    for task in TASKS:
+        for initialisation in initialisations:
+            stages += _cell(task, initialisation, pipeline, out, seed)
+    tests = tuple(stage.name for stage in stages if stage.name.endswith('/test'))
+    stages.append(_report_stage(pipeline, out, tests))
+    return stages
+
+
+def stock_tool(toolbox: str, name: str) -> Path:
+    """Find a toolbox's own tool inside the installed package.
+
+    Args:
+        toolbox (str): Import name, for example ``'mmseg'``.
+        name (str): File name, for example ``'train.py'``.
+
+    Returns:
+        Path: The tool.
+
+    Raises:
+        UserError: If the toolbox is not installed, or came without its tools.
+    """
+    spec = find_spec(toolbox)
+    if spec is None or not spec.submodule_search_locations:
+        raise UserError(f'the package {toolbox} is not installed. `make install` installs it.')
+    tool = Path(spec.submodule_search_locations[0]) / '.mim' / 'tools' / name
+    if not tool.is_file():
+        raise UserError(
+            f'{tool} does not exist: this installation of {toolbox} came without its tools. '
+            f'Install '
+            'it from PyPI (`make install`).'
+        )
+    return tool
+
+
+def _environment(out: Path) -> dict[str, str]:
+    return {'MUSCLE_DATA_ROOT': str(out / 'data')}
+
+
+def _config(step: str, pipeline: str) -> Path:
+    return REPOSITORY / 'configs' / STEPS[step][1].format(pipeline)
+
+
+def _data_stage(pipeline: str, data: Path, source: Path | None) -> Stage:
+    package = REPOSITORY / 'muscle_mm'
+    command = [sys.executable, '-m', 'muscle_mm.pipeline.prepare_data', pipeline, str(data)]
+    if source is not None:
+        command.append(str(source.absolute()))
+    title = 'draw phantom films in nine sets' if pipeline == 'demo' else 'prepare the real films'
+    return Stage(
+        name='data',
+        title=title,
+        command=tuple(command),
+        work_dir=data,
+        code=(package / 'datasets', package / 'phantoms', package / 'pipeline'),
+        lasting=True,
+        alone=True,
+        show_all=True,
+    )
+
+
+def _train_command(
+    step: str, pipeline: str, work_dir: Path, seed: int, checkpoint: str | None
+) -> tuple[str, ...]:
+    options = [f'randomness.seed={seed}']
+    if checkpoint is not None:
+        options.append(f'model.backbone.init_cfg.checkpoint={checkpoint}')
+    return (
+        sys.executable,
+        str(stock_tool(STEPS[step][0], 'train.py')),
+        str(_config(step, pipeline)),
+        '--work-dir',
+        str(work_dir),
+        '--cfg-options',
+        *options,
+    )
+
+
+def _pretraining(
+    step: str,
+    title: str,
+    pipeline: str,
+    out: Path,
+    seed: int,
+    after: tuple[str, ...],
+    checkpoint: str | None = None,
+) -> Stage:
+    return Stage(
+        name=step,
+        title=title,
+        command=_train_command(step, pipeline, out / step, seed, checkpoint),
+        after=after,
+        work_dir=out / step,
+        config=_config(step, pipeline),
+        environment=_environment(out),
+        resume_options=('--resume',),
+        alone=True,
+    )
+
+
+def _cell(task: str, initialisation: str, pipeline: str, out: Path, seed: int) -> list[Stage]:
+    """List the two stages of one cell of the table: training, and evaluation on the test split."""
+    name = f'finetune/{task}/{initialisation}'
+    work_dir = out / 'finetune' / task / initialisation / f'seed{seed}'
+    step = INITIALISATIONS[initialisation]
+    checkpoint = f'{{last:{out / step}}}' if step else None
+    config = _config(task, pipeline)
+    train = Stage(
+        name=f'{name}/train',
+        title=f'step 3: fine-tune {task} from {INITIALISATION_LABELS[initialisation]}',
+        command=_train_command(task, pipeline, work_dir, seed, checkpoint),
+        after=(step or 'data',),
+        work_dir=work_dir,
+        config=config,
+        environment=_environment(out),
+        resume_options=('--resume',),
+    )
+    test = Stage(
+        name=f'{name}/test',
+        title=f'step 3: test {task} from {INITIALISATION_LABELS[initialisation]}',
+        command=(
+            sys.executable,
+            str(stock_tool(STEPS[task][0], 'test.py')),
+            str(config),
+            f'{{best:{work_dir}}}',
+            '--work-dir',
+            str(work_dir / 'test'),
+        ),
+        after=(train.name,),
+        work_dir=work_dir / 'test',
+        config=config,
+        environment=_environment(out),
+    )
+    return [train, test]
+
+
+def _report_stage(pipeline: str, out: Path, after: tuple[str, ...]) -> Stage:
+    command = [
+        sys.executable,
+        str(REPOSITORY / 'tools' / 'report.py'),
+        str(out),
+        '--out',
+        str(out / 'report'),
+        '--quiet',
+    ]
+    if pipeline == 'demo':
+        command += [
+            '--note',
+            'Phantom films: they show that the code works, nothing about medicine.',
+        ]
+    else:
+        # The films that stand in for MURA and TBX11K, see prepare_data.py.
+        command += ['--titles', 'mura=Knee', 'tbx=Lung boxes']
+    return Stage(
+        name='report',
+        title='write tables and pictures',
+        command=tuple(command),
+        after=after,
+        work_dir=out / 'report',
+        environment=_environment(out),
+        alone=True,
+        show_all=True,
+    )

@@ -1,0 +1,146 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Pictures of loss, learning rate and scores over a training."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from muscle_mm.reporting.cells import Cell
+from muscle_mm.reporting.labels import INITIALISATION_LABELS, MAIN_MEASURES, TASK_TITLES
+from muscle_mm.reporting.scalars import read_scalars
+from muscle_mm.reporting.style import COLOURS, LINE_STYLES, figure
+
+_PANEL = (5.0, 3.2)
+
+
+def draw_md_moco(work_dir: Path, path: Path) -> bool:
+    """Draw loss, learning rate and contrast accuracy of step 1.
+
+    Args:
+        work_dir (Path): Work directory of step 1.
+        path (Path): The picture.
+
+    Returns:
+        bool: False if there is no log, and so no picture.
+    """
+    log = read_scalars(work_dir)
+    if not log.train:
+        return False
+    with figure(path, 1, 3, _PANEL) as axes:
+        _curve(axes[0, 0], [('', log.curve('loss'))], 'loss (InfoNCE, nats)')
+        _curve(axes[0, 1], [('', log.curve('lr'))], 'learning rate')
+        _curve(axes[0, 2], [('', log.curve('contrast_accuracy'))], 'own key is nearest (%)')
+        axes[0, 0].figure.suptitle('Step 1: MD-MoCo')
+    return True
+
+
+def draw_continual(work_dir: Path, path: Path, titles: Mapping[str, str]) -> bool:
+    """Draw loss, learning rate and each task's score after each visit of step 2.
+
+    Args:
+        work_dir (Path): Work directory of step 2.
+        path (Path): The picture.
+        titles (Mapping[str, str]): Titles of the tasks.
+
+    Returns:
+        bool: False if there is no log, and so no picture.
+    """
+    log = read_scalars(work_dir)
+    if not log.train:
+        return False
+    with figure(path, 1, 3, _PANEL) as axes:
+        _curve(axes[0, 0], [('', log.curve('loss'))], 'loss of the visited task\n+ memory')
+        _curve(axes[0, 1], [('', log.curve('lr'))], 'learning rate')
+        _draw_visits(axes[0, 2], work_dir / 'continual_scores.json', titles)
+        axes[0, 0].figure.suptitle('Step 2: continual multi-task learning')
+    return True
+
+
+def _draw_visits(axis: Any, scores_file: Path, titles: Mapping[str, str]) -> None:
+    """Draw the matrix of scores: a line for each task, a dot at each of its own visits."""
+    if not scores_file.is_file():
+        axis.set_axis_off()
+        return
+    content = json.loads(scores_file.read_text())
+    visits = content['visits']
+    for index, task in enumerate(content['tasks']):
+        numbers = list(range(1, len(visits) + 1))
+        values = [visit['scores'][task] for visit in visits]
+        label = f'{titles.get(task, task)}: {MAIN_MEASURES.get(task, ("", "score (%)"))[1]}'
+        style = LINE_STYLES[index % len(LINE_STYLES)]
+        axis.plot(numbers, values, style, color=COLOURS[index], label=label)
+        own = [number for number in numbers if visits[number - 1]['task'] == task]
+        axis.plot(own, [values[n - 1] for n in own], 'o', color=COLOURS[index])
+    axis.set_xlabel('visit (dots: the visited task)')
+    axis.set_ylabel('validation score (%)')
+    axis.set_ylim(0, 101)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend(fontsize=9)
+
+
+def draw_finetuning(cells: Sequence[Cell], path: Path, titles: Mapping[str, str]) -> bool:
+    """Draw loss, learning rate and validation score of step 3, one column a task.
+
+    Args:
+        cells (Sequence[Cell]): The fine-tuned models; of several seeds the first is drawn.
+        path (Path): The picture.
+        titles (Mapping[str, str]): Titles of the tasks.
+
+    Returns:
+        bool: False if there is no log, and so no picture.
+    """
+    drawn = _first_seeds(cells)
+    tasks = list(dict.fromkeys(cell.task for cell in drawn))
+    logs = {cell.work_dir: read_scalars(cell.work_dir) for cell in drawn}
+    if not any(log.train for log in logs.values()):
+        return False
+    with figure(path, 3, len(tasks), _PANEL) as axes:
+        for column, task in enumerate(tasks):
+            own = [cell for cell in drawn if cell.task == task]
+            names = [row_name(cell) for cell in own]
+            key, unit = MAIN_MEASURES.get(task, ('', 'score'))
+            for row, (name, part, label) in enumerate(
+                [('loss', 'train', 'loss'), ('lr', 'train', 'learning rate'), (key, 'val', unit)]
+            ):
+                curves = [logs[cell.work_dir].curve(name, part) for cell in own]
+                label = f'validation {label}' if part == 'val' else label
+                _curve(axes[row, column], list(zip(names, curves, strict=True)), label)
+            axes[0, column].set_title(titles.get(task, TASK_TITLES.get(task, task)))
+            axes[0, column].legend()
+        axes[0, 0].figure.suptitle('Step 3: fine-tuning')
+    return True
+
+
+def row_name(cell: Cell) -> str:
+    """Name a model by backbone and initialisation.
+
+    Args:
+        cell (Cell): The model.
+
+    Returns:
+        str: For example ``'R18 MUSCLE'``.
+    """
+    name = INITIALISATION_LABELS.get(cell.initialisation, cell.initialisation)
+    return f'{cell.backbone} {name}'
+
+
+def _first_seeds(cells: Sequence[Cell]) -> list[Cell]:
+    """Keep the first seed of each model."""
+    first: dict[tuple[str, str, str], Cell] = {}
+    for cell in sorted(cells, key=lambda cell: cell.seed):
+        first.setdefault((cell.task, cell.backbone, cell.initialisation), cell)
+    return [cell for cell in cells if cell in first.values()]
+
+
+def _curve(
+    axis: Any, curves: Sequence[tuple[str, tuple[list[int], list[float]]]], label: str
+) -> None:
+    """Draw curves over iterations into one panel."""
+    for index, (name, (steps, values)) in enumerate(curves):
+        # A single point would be invisible as a line.
+        marker = 'o' if len(steps) < 2 else ''
+        style = LINE_STYLES[index % len(LINE_STYLES)] + marker
+        axis.plot(steps, values, style, color=COLOURS[index % len(COLOURS)], label=name)
+    axis.set_xlabel('iteration')
+    axis.set_ylabel(label)
