@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torchvision.transforms import v2
@@ -14,6 +14,26 @@ from muscle_mm.registry import TRANSFORMS
 
 #: Standard deviations, in pixels of the view, from which the blur is drawn (as in MoCo v2).
 _BLUR_SIGMA = (0.1, 2.0)
+
+
+class _RandomBlur(torch.nn.Module):
+    """Blur a (1, H, W) uint8 view with OpenCV, whose filter is separable; torchvision's is not.
+
+    Args:
+        probability (float): Chance of a blur.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, view: torch.Tensor) -> torch.Tensor:
+        """Blur or pass on."""
+        if torch.rand(()) >= self.probability:
+            return view
+        sigma = float(torch.empty(()).uniform_(*_BLUR_SIGMA))
+        # (0, 0): OpenCV sizes the kernel by sigma.
+        return torch.from_numpy(cv2.GaussianBlur(view[0].numpy(), (0, 0), sigma))[None]
 
 
 @TRANSFORMS.register_module()
@@ -73,10 +93,7 @@ class XrayViews:
         if brightness or contrast:
             steps.append(v2.ColorJitter(brightness=brightness, contrast=contrast))
         if blur_probability:
-            # Two standard deviations to each side; a kernel must stay inside the view.
-            radius = min(math.ceil(2 * _BLUR_SIGMA[1]), (size - 1) // 2)
-            blur = v2.GaussianBlur(2 * radius + 1, sigma=_BLUR_SIGMA)
-            steps.append(v2.RandomApply([blur], p=blur_probability))
+            steps.append(_RandomBlur(blur_probability))
         if erase_probability:
             steps.append(v2.RandomErasing(erase_probability))
         self.augment = v2.Compose(steps)
