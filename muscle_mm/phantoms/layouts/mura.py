@@ -33,7 +33,7 @@ class MURALayout(Layout):
                 patient += 1
                 view = VIEWS[patient % len(VIEWS)]
                 # Labels take turns, so that a small part holds both for every body part.
-                label = 'positive' if patient // len(VIEWS) % 2 == patient % 2 else 'negative'
+                label = ('negative', 'positive')[(patient // len(VIEWS) + patient % len(VIEWS)) % 2]
                 folder = f'MURA-v1.1/{part}/XR_{view}/patient{patient:05d}'
                 returns = number > 2 and rng.random() < 0.4
                 for image in range(number):
