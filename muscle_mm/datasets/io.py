@@ -15,7 +15,7 @@ from muscle_mm.utils.errors import UserError
 #: burnt-in marker or a hot pixel from deciding the contrast of the whole film.
 DEFAULT_PERCENTILES = (0.5, 99.5)
 
-_PILLOW_FORMATS = ('PNG', 'JPEG', 'MPO', 'TIFF')
+_PILLOW_FORMATS = ('PNG', 'JPEG', 'TIFF')
 _DICOM_SUFFIXES = ('.dcm', '.dicom', '.dic')
 
 
@@ -96,8 +96,10 @@ def _read_picture(path: Path, percentiles: tuple[float, float]) -> np.ndarray:
             return np.array(image.convert('L'))
     except UnidentifiedImageError:
         raise XrayReadError(
-            path, 'not a PNG, JPEG, TIFF or DICOM file, whatever its name says'
+            path, 'not a PNG, JPEG, TIFF or DICOM file, or its beginning is damaged'
         ) from None
+    except Image.DecompressionBombError as error:
+        raise XrayReadError(path, f'too large for a radiograph ({error})') from None
     except XrayReadError:
         raise
     except Exception as error:
@@ -160,18 +162,23 @@ def _apply_window(pixels: np.ndarray, dataset: Any) -> np.ndarray | None:
     """
     from pydicom.pixels import apply_voi_lut
 
-    if 'VOILUTSequence' not in dataset and not _has_window(dataset):
+    table = (dataset.get('VOILUTSequence') or [None])[0]
+    if table is not None and {'LUTDescriptor', 'LUTData'} <= set(table.dir()):
+        first, entries = table.LUTDescriptor[1], table.LUTDescriptor[0] or 2**16
+        # Whatever lies outside the table has the value of its nearer end.
+        pixels = np.clip(np.rint(pixels), first, first + entries - 1).astype(np.int64)
+        probe = np.arange(first, first + entries)
+    elif _has_window(dataset):
+        probe = np.array([-(2**30), 2**30])
+    else:
         return None
-    # The library answers in the file's own units. Sent through the same curve, two values far
-    # outside tell where that curve begins and ends, whatever its form and units are.
-    far = np.array([[-(2**30), 2**30]], dtype=np.int64)
+    # The library answers in the file's own units. Sent through the same curve, its ends tell where
+    # black and white are, whatever form and units it has.
     with np.errstate(over='ignore'):
-        ends = apply_voi_lut(far, dataset).astype(np.float64)
+        ends = apply_voi_lut(probe, dataset)
         windowed = apply_voi_lut(pixels, dataset)
-    low, high = ends.min(), ends.max()
-    if not high > low:
-        return None
-    return _rescale(windowed, low, high)
+    low, high = float(ends.min()), float(ends.max())
+    return _rescale(windowed, low, high) if high > low else None
 
 
 def _has_window(dataset: Any) -> bool:
