@@ -539,12 +539,15 @@ def install_test(environment: 'Environment', stack: 'Path') -> 'None':
 
 
 VERIFICATION = """
+import importlib
 import torch
 from mmcv.ops import nms
 boxes = torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 4.1], [8, 8, 9, 9]])
 kept = nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.5)[1].tolist()
 assert kept == [0, 2], f'mmcv.ops.nms is wrong: it keeps {kept}'
 import mmpretrain, mmdet, mmseg, muscle_mm
+for toolbox in ('mmpretrain', 'mmdet', 'mmseg'):
+    importlib.import_module(toolbox + '.utils').register_all_modules(False)
 """
 
 
