@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -126,13 +127,19 @@ def _config_content(path: Path, environment: Mapping[str, str]) -> dict[str, Any
         UserError: If there is no such file.
     """
     from mmengine.config import Config
+    from mmengine.logging import MMLogger
 
     if not path.is_file():
         raise UserError(f'config {path} does not exist.')
     saved = dict(os.environ)
     os.environ.update(environment)
+    # mmengine announces every variable in every config.
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
     try:
         return Config.fromfile(str(path), import_custom_modules=False).to_dict()
     finally:
+        logger.setLevel(level)
         os.environ.clear()
         os.environ.update(saved)

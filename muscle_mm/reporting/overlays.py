@@ -70,8 +70,7 @@ def draw_boxes(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> N
 def _grid(
     predictions: Mapping[str, Sequence[Prediction]], path: Path
 ) -> Iterator[list[tuple[Any, Prediction]]]:
-    """Draw a grid of films, one row a model, with one legend; yield each panel and its "
-    "prediction."""
+    """Draw a grid of films, one row a model; yield each panel and its prediction."""
     from matplotlib.lines import Line2D
 
     columns = max(len(row) for row in predictions.values())
