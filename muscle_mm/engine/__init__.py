@@ -6,12 +6,14 @@ from muscle_mm.engine.continual_train_loop import ContinualTrainLoop
 from muscle_mm.engine.cyclic_restart_lr import CyclicRestartLR
 from muscle_mm.engine.momentum_update_hook import MomentumUpdateHook
 from muscle_mm.engine.schedule import Visit, make_visits, visit_at
+from muscle_mm.engine.test_after_train_hook import TestAfterTrainHook
 
 __all__ = [
     'ContinualMultiTaskHook',
     'ContinualTrainLoop',
     'CyclicRestartLR',
     'MomentumUpdateHook',
+    'TestAfterTrainHook',
     'Visit',
     'make_visits',
     'visit_at',

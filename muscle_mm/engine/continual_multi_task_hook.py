@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -95,6 +96,7 @@ class ContinualMultiTaskHook(Hook):
         """
         visit = visit_at(self._visits(runner), runner.iter)
         if runner.iter == visit.begin:
+            self._forget_smoothed_losses(runner)
             runner.logger.info(
                 f'visit {visit.index + 1}/{len(self._visits(runner))}: round {visit.round + 1}, '
                 f'task {visit.task}, {visit.length} iterations'
@@ -135,6 +137,7 @@ class ContinualMultiTaskHook(Hook):
             or not isinstance(runner._train_loop, ContinualTrainLoop)
         ):
             return
+        tasks = unwrap_model(runner.model).tasks.keys()
         visit = visit_at(self._visits(runner), runner.iter - 1)
         scores = {task: self._score(metrics, task) for task in self.score_keys}
         self.scores.append(
@@ -142,19 +145,26 @@ class ContinualMultiTaskHook(Hook):
         )
         # The message hub is part of mmengine's checkpoints, so that a resumed run keeps the matrix.
         runner.message_hub.update_info('continual_scores', self.scores)
-        rows = [[row['scores'][task] for task in self.score_keys] for row in self.scores]
-        visited = [list(self.score_keys).index(row['task']) for row in self.scores]
-        summary = {
-            'average_performance': average_performance(rows),
-            'forgetting': forgetting(rows, visited),
-            'backward_transfer': backward_transfer(rows, visited),
-        }
+        rows = np.array([list(row['scores'].values()) for row in self.scores])
+        summary = {'average_performance': average_performance(rows)}
+        # The other measures need the scores after every visit (train_cfg.val_interval=1).
+        if len(self.scores) == visit.index + 1 and set(self.score_keys) == set(tasks):
+            visited = [list(self.score_keys).index(row['task']) for row in self.scores]
+            summary['forgetting'] = forgetting(rows, visited)
+            summary['backward_transfer'] = backward_transfer(rows, visited)
         for name, value in summary.items():
             runner.message_hub.update_scalar(f'val/continual/{name}', value)
         if runner.rank == 0:
             path = Path(runner.work_dir) / 'continual_scores.json'
             content = dict(tasks=list(self.score_keys), visits=self.scores, summary=summary)
             path.write_text(json.dumps(content, indent=1) + '\n')
+
+    @staticmethod
+    def _forget_smoothed_losses(runner: Runner) -> None:
+        """Drop other tasks' losses from the log, where they would be repeated as they last were."""
+        scalars = runner.message_hub.log_scalars
+        for key in [key for key in scalars if key.startswith('train/') and _is_loss(key)]:
+            scalars.pop(key)
 
     def _score(self, metrics: dict[str, float], task: str) -> float:
         key = f'{task}/{self.score_keys[task]}'
@@ -174,3 +184,8 @@ class ContinualMultiTaskHook(Hook):
         schedulers = runner.param_schedulers or []
         lists = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
         return [item for group in lists for item in group if isinstance(item, CyclicRestartLR)]
+
+
+def _is_loss(key: str) -> bool:
+    """Whether a logged value belongs to a batch, in contrast to times and rates."""
+    return '.' in key or key in ('train/loss', 'train/grad_norm')

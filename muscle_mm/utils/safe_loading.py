@@ -23,11 +23,20 @@ _HARMLESS_GLOBALS = (
 )
 
 
+def _statistic_of(owner: Any, name: str) -> Any:
+    """Stand in for ``getattr``, by which mmengine's log history refers to its own four statistics."""
+    from mmengine.logging import HistoryBuffer
+
+    if owner is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):
+        return getattr(owner, name)
+    raise ValueError(f'a checkpoint must not refer to {owner!r}.{name}')
+
+
 def allow_mmengine_checkpoints() -> None:
     """Let ``torch.load(weights_only=True)`` read what mmengine writes into its checkpoints.
 
-    Only classes that hold plain numbers are named; nothing else becomes loadable. Without torch
-    this does nothing.
+    Only classes that hold plain numbers are named, and ``getattr`` is replaced by a function that
+    knows four statistics; nothing else becomes loadable. Without torch this does nothing.
     """
     try:
         from torch.serialization import add_safe_globals
@@ -40,7 +49,9 @@ def allow_mmengine_checkpoints() -> None:
         except ImportError:
             module = import_module(module_name.replace('numpy._core', 'numpy.core'))
         allowed.append(getattr(module, name))
-    add_safe_globals(allowed)
+    _statistic_of.__module__, _statistic_of.__qualname__ = 'builtins', 'getattr'
+    _statistic_of.__name__ = 'getattr'
+    add_safe_globals([*allowed, _statistic_of])
 
 
 def load_checkpoint_file(path: str | Path) -> dict[str, Any]:

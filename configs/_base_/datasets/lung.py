@@ -11,9 +11,10 @@ lung_train = dict(
         dict(type='mmseg.LoadAnnotations'),
         # Both sides vary by themselves, so that the lungs' proportions do too.
         dict(
-            type='mmseg.RandomResize',
+            type='RandomResize',
             scale=(lung_size, lung_size),
             ratio_range=(1.0, 1.3),
+            resize_type='mmseg.Resize',
             keep_ratio=False,
         ),
         dict(type='mmseg.RandomCrop', crop_size=(lung_size, lung_size)),

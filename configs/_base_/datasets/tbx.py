@@ -20,9 +20,10 @@ tbx_train = dict(
         dict(type='muscle_mm.LoadXray'),
         dict(type='mmdet.LoadAnnotations', with_bbox=True),
         dict(
-            type='mmdet.RandomResize',
+            type='RandomResize',
             scale=(tbx_size, tbx_size),
             ratio_range=(0.8, 1.0),
+            resize_type='mmdet.Resize',  # its own, also under another toolbox's scope
             keep_ratio=True,
         ),
         dict(type='mmdet.RandomFlip', prob=0.5),

@@ -14,7 +14,6 @@ train_dataloader = dict(
     batch_size=32,
     num_workers=2,
     persistent_workers=True,
-    drop_last=True,  # BatchNorm cannot train on a last batch of one film
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),
     dataset=_base_.pneumonia_train,
@@ -32,3 +31,4 @@ val_evaluator = _base_.pneumonia_metric
 test_evaluator = val_evaluator
 
 default_hooks = dict(checkpoint=dict(save_best='binary/auc', rule='greater'))
+custom_hooks = [dict(type='muscle_mm.TestAfterTrainHook')]
