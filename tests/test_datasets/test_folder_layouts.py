@@ -1,0 +1,162 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from muscle_mm.datasets import XrayBoxFolder, XrayFolder, XrayMaskFolder
+from muscle_mm.utils.errors import UserError
+
+
+def scan(cls, source, **options):
+    return {record['img_path']: record for record in cls.scan(source, **options)}
+
+
+def test_flat_folder_has_no_labels(tmp_path, film):
+    film(tmp_path / 'a.png')
+    film(tmp_path / 'deep/er/b.jpg')
+    (tmp_path / 'notes.txt').write_text('not an image')
+    assert scan(XrayFolder, tmp_path) == {
+        'a.png': {'img_path': 'a.png', 'patient_id': 'a'},
+        'deep/er/b.jpg': {'img_path': 'deep/er/b.jpg', 'patient_id': 'b'},
+    }
+    assert XrayFolder.class_names(tmp_path) is None
+
+
+def test_class_folders_below_the_splits_are_labels(tmp_path, film):
+    for split in ('train', 'val', 'test'):
+        for label in ('positive', 'negative'):
+            film(tmp_path / split / label / f'{split}_{label}.png')
+    records = scan(XrayFolder, tmp_path)
+    assert XrayFolder.class_names(tmp_path) == ('negative', 'positive')
+    record = records['val/positive/val_positive.png']
+    assert (record['split'], record['gt_label']) == ('val', 1)
+    assert Counter(record['split'] for record in records.values()) == dict.fromkeys(
+        ('train', 'val', 'test'), 2
+    )
+
+
+def test_order_of_the_classes_can_be_given(tmp_path, film):
+    film(tmp_path / 'sick/a.png')
+    film(tmp_path / 'well/b.png')
+    film(tmp_path / 'c.png')
+    records = scan(XrayFolder, tmp_path, classes=['well', 'sick'])
+    assert records['sick/a.png']['gt_label'] == 1
+    assert records['well/b.png']['gt_label'] == 0
+    assert 'not inside exactly one class folder' in records['c.png']['problem']
+
+
+def test_image_beside_the_splits_is_reported(tmp_path, film):
+    film(tmp_path / 'train/a.png')
+    film(tmp_path / 'extra/b.png')
+    records = scan(XrayFolder, tmp_path)
+    assert 'outside the folders train, val and test' in records['extra/b.png']['problem']
+    assert 'problem' not in records['train/a.png']
+
+
+def test_patient_from_the_file_name(tmp_path, film):
+    for name in ('9005075L.png', '9005075R.png', 'other.png'):
+        film(tmp_path / name)
+    records = scan(XrayFolder, tmp_path, patient_pattern=r'^(\d+)[LR]')
+    assert (
+        records['9005075L.png']['patient_id'] == records['9005075R.png']['patient_id'] == '9005075'
+    )
+    assert 'does not match' in records['other.png']['problem']
+
+
+def test_pattern_without_a_group_takes_the_match(tmp_path, film):
+    film(tmp_path / 'x_p12_y.png')
+    assert scan(XrayFolder, tmp_path, patient_pattern=r'p\d+')['x_p12_y.png']['patient_id'] == 'p12'
+
+
+def test_pattern_that_is_no_expression(tmp_path, film):
+    film(tmp_path / 'a.png')
+    with pytest.raises(UserError, match=r"pattern '\(' is no regular expression"):
+        scan(XrayFolder, tmp_path, patient_pattern='(')
+
+
+def test_patient_from_the_dicom_header_is_not_the_name(tmp_path, dicom):
+    pixels = np.zeros((4, 4), np.uint16)
+    for name, patient in (('a', 'Doe^Jane'), ('b', 'Doe^Jane'), ('c', '')):
+        dicom(pixels, name=f'films/{name}.dcm', PatientID=patient)
+    records = scan(XrayFolder, tmp_path / 'films')
+    assert records['a.dcm']['patient_id'] == records['b.dcm']['patient_id']
+    assert records['a.dcm']['patient_id'].startswith('dicom-')
+    assert 'Doe' not in records['a.dcm']['patient_id']
+    assert records['c.dcm']['patient_id'] == 'c'
+
+
+def test_inverted_files_are_marked(tmp_path, film):
+    film(tmp_path / 'a_MONOCHROME1.png')
+    film(tmp_path / 'b_MONOCHROME2.png')
+    records = scan(XrayFolder, tmp_path, inverted='*MONOCHROME1*')
+    assert records['a_MONOCHROME1.png']['inverted'] is True
+    assert 'inverted' not in records['b_MONOCHROME2.png']
+
+
+@pytest.mark.parametrize(
+    ('cls', 'place'),
+    [(XrayFolder, 'png'), (XrayMaskFolder, 'images'), (XrayBoxFolder, 'annotations.json')],
+)
+def test_empty_folder_says_where_it_looked(tmp_path, cls, place):
+    with pytest.raises(UserError, match=f'{cls.__name__}: no image found. Looked for .*{place}'):
+        scan(cls, tmp_path)
+
+
+def test_masks_have_the_name_of_their_image(tmp_path, film, mask):
+    film(tmp_path / 'train/images/a.jpeg')
+    mask(tmp_path / 'train/masks/a.png')
+    film(tmp_path / 'test/images/b.png')
+    records = scan(XrayMaskFolder, tmp_path)
+    assert records['train/images/a.jpeg']['masks'] == ['train/masks/a.png']
+    assert records['train/images/a.jpeg']['split'] == 'train'
+    assert 'no mask of this name in test/masks/' in records['test/images/b.png']['problem']
+
+
+def test_masks_without_split_folders(tmp_path, film, mask):
+    film(tmp_path / 'images/a.png')
+    mask(tmp_path / 'masks/a.png')
+    assert scan(XrayMaskFolder, tmp_path)['images/a.png'] == {
+        'img_path': 'images/a.png',
+        'patient_id': 'a',
+        'masks': ['masks/a.png'],
+    }
+
+
+def test_masks_have_two_classes(tmp_path):
+    assert XrayMaskFolder.class_names(tmp_path) == ('background', 'foreground')
+    with pytest.raises(UserError, match='two classes, background first'):
+        XrayMaskFolder.class_names(tmp_path, ['lung'])
+
+
+def test_boxes(tmp_path, film, coco):
+    for name in ('a.png', 'b.png', 'unnamed.png'):
+        film(tmp_path / 'train/images' / name)
+    coco(
+        tmp_path / 'train/annotations.json',
+        ['right', 'left'],
+        {'a.png': [(2, 1, 2, 3, 4)], 'b.png': [], 'missing.png': [(1, 0, 0, 1, 1)]},
+    )
+    records = scan(XrayBoxFolder, tmp_path)
+    assert XrayBoxFolder.class_names(tmp_path) == ('right', 'left')
+    assert records['train/images/a.png']['instances'] == [
+        {'bbox': [1, 2, 4, 6], 'bbox_label': 1, 'ignore_flag': 0}
+    ]
+    assert records['train/images/b.png']['instances'] == []
+    assert 'not named in annotations.json' in records['train/images/unnamed.png']['problem']
+    assert 'file is missing' in records['train/images/missing.png']['problem']
+
+
+def test_boxes_whose_categories_differ_between_splits(tmp_path, film, coco):
+    for split, categories in (('train', ['right', 'left']), ('test', ['left', 'right'])):
+        film(tmp_path / split / 'images/a.png')
+        coco(tmp_path / split / 'annotations.json', categories, {'a.png': []})
+    with pytest.raises(UserError, match=r'categories .* differ'):
+        scan(XrayBoxFolder, tmp_path)
+
+
+def test_box_of_an_unknown_category(tmp_path, film, coco):
+    film(tmp_path / 'images/a.png')
+    coco(tmp_path / 'annotations.json', ['left'], {'a.png': [(7, 0, 0, 1, 1)]})
+    with pytest.raises(UserError, match='annotation 1 has the unknown category 7'):
+        scan(XrayBoxFolder, tmp_path)

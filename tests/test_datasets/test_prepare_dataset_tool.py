@@ -1,0 +1,88 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'prepare_dataset.py'
+
+
+@pytest.fixture
+def run_here(monkeypatch, capsys):
+    """Run the tool in this process: status, what it printed, and errors with progress."""
+    spec = importlib.util.spec_from_file_location('prepare_dataset_tool', TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['prepare_dataset.py', *map(str, arguments)])
+        status = tool.main()
+        output = capsys.readouterr()
+        return status, output.out, output.err
+
+    return call
+
+
+def test_prepares_and_prints_the_counts(run_here, published, tmp_path):
+    out = tmp_path / 'out'
+    status, printed, progress = run_here(
+        'PneumoniaCXR', '--src', published('PneumoniaCXR'), '--out', out
+    )
+    assert status == 0
+    assert 'PneumoniaCXR: 60 images' in printed
+    assert 'the full set has 5856' in printed
+    assert 'normal 16, pneumonia 32' in printed
+    assert '60/60' in progress
+    assert len(json.loads((out / 'manifest.json').read_text())['data_list']) == 60
+
+
+def test_folder_options(run_here, tmp_path, film):
+    for name in ('p1_a', 'p1_b', 'p2_a'):
+        film(tmp_path / f'source/yes/{name}.png')
+        film(tmp_path / f'source/no/{name}.png', 9)
+    status, out, _ = run_here(
+        'XrayFolder', '--src', tmp_path / 'source', '--out', tmp_path / 'out',
+        '--classes', 'no', 'yes', '--patient-pattern', r'p\d', '--set-name', 'Ours',
+        '--seed', 3, '--workers', 1,
+    )  # fmt: skip
+    assert status == 0
+    assert 'no 3, yes 3' in out
+    content = json.loads((tmp_path / 'out/manifest.json').read_text())
+    assert {record['patient_id'] for record in content['data_list']} == {'p1', 'p2'}
+    assert content['metainfo']['dataset'] == 'Ours' and content['metainfo']['seed'] == 3
+
+
+@pytest.mark.parametrize(
+    ('name', 'source', 'message'),
+    [
+        ('Mura', '.', "error: data set 'Mura' is unknown. Choose from"),
+        ('MURA', 'nowhere', 'error: the source folder'),
+        ('MURA', '.', 'error: MURA: no image found. Looked for'),
+    ],
+)
+def test_mistake_gives_one_line(run_here, tmp_path, name, source, message):
+    (tmp_path / 'source').mkdir()
+    status, out, err = run_here(
+        name, '--src', tmp_path / 'source' / source, '--out', tmp_path / 'out'
+    )
+    assert status == 1
+    assert out == ''
+    assert err.startswith(message) and len(err.splitlines()) == 1
+
+
+def test_list_names_every_set(run_here):
+    from muscle_mm.datasets.catalogue import FOLDER_SETS, PUBLIC_SETS
+
+    status, out, _ = run_here('--list')
+    assert status == 0
+    for name in (*PUBLIC_SETS, *FOLDER_SETS):
+        assert name in out
+    assert 'CC BY 4.0' in out and 'detection' in out and 'hand' in out
+
+
+def test_missing_argument(run_here):
+    with pytest.raises(SystemExit) as caught:
+        run_here('MURA')
+    assert caught.value.code == 2
