@@ -166,8 +166,8 @@ def _inspect_all(
         return
     executor = ProcessPoolExecutor(processes)
     try:
-        chunk = max(1, min(32, len(records) // (4 * processes)))
-        yield from bar(executor.map(inspect_one, records, chunksize=chunk))
+        # Small pieces, so that the bar moves and an interruption is not kept waiting.
+        yield from bar(executor.map(inspect_one, records, chunksize=4))
     except BrokenProcessPool:
         raise UserError(
             f'{name}: a reading process was killed, most likely for lack of memory. Try again with '
