@@ -13,6 +13,7 @@ def develop(
     mark: str | None = None,
     mark_side: int = 1,
     collimation: float = 0.3,
+    headroom: tuple[float, float] = (-0.03, 0.2),
 ) -> np.ndarray:
     """Expose and develop a film, bones bright on a dark ground.
 
@@ -25,6 +26,8 @@ def develop(
         mark (str | None): Lead letters such as 'L' or 'R'. Default: None.
         mark_side (int): 1 puts the letters on the right of the film, -1 on the left. Default: 1.
         collimation (float): Chance of dark collimated borders. Default: 0.3.
+        headroom (tuple[float, float]): Range of the brightness left above the densest parts, as a
+            share of the film's own range; below 0 they are washed out. Default: (-0.03, 0.2).
 
     Returns:
         np.ndarray: (H, W) float32 in [0, 1].
@@ -35,10 +38,10 @@ def develop(
     blurred = cv2.GaussianBlur(attenuation, (0, 0), short / 12)
     lost = (1 - scatter) * attenuation + scatter * blurred
     film = 1 - np.exp(-lost * np.float32(rng.uniform(0.75, 1.4)))
-    low, high = np.percentile(film[::3, ::3], (1, 99.5))
+    low, high = np.percentile(film[::3, ::3], (1, 99))
     spread = max(float(high - low), 1e-3)
     low -= spread * rng.uniform(-0.04, 0.1)
-    high += spread * rng.uniform(-0.03, 0.2)
+    high += spread * rng.uniform(*headroom)
     film = np.clip((film - np.float32(low)) / np.float32(high - low), 0, 1)
     film = film ** np.float32(np.exp(rng.uniform(-0.5, 0.55)))
     # The heel effect: one side of the tube shines stronger than the other.

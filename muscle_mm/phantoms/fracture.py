@@ -29,22 +29,23 @@ class Fracture:
     phase: float
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> 'Fracture':
+    def draw(cls, rng: np.random.Generator, place: float) -> 'Fracture':
         """Draw a fracture at random.
 
         Args:
             rng (np.random.Generator): The source of randomness.
+            place (float): Position along the bone, 0 at its start and 1 at its end.
 
         Returns:
             Fracture: A clearly visible break, from a mere line to a displaced one.
         """
         sign = rng.choice([-1.0, 1.0])
         return cls(
-            place=rng.uniform(0.25, 0.75),
-            slope=rng.uniform(-0.9, 0.9),
-            gap=rng.uniform(0.22, 0.45),
-            shift=sign * rng.uniform(0.15, 0.9),
-            bend=-sign * rng.uniform(0.02, 0.3),
+            place=place,
+            slope=rng.uniform(-0.8, 0.8),
+            gap=rng.uniform(0.5, 1.0),
+            shift=sign * rng.uniform(0.5, 1.4),
+            bend=-sign * rng.uniform(0.05, 0.4),
             jag=rng.uniform(0.05, 0.25),
             phase=rng.uniform(0, 6.28),
         )

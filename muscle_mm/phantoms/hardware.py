@@ -6,39 +6,44 @@ import numpy as np
 from muscle_mm.phantoms.bone import Bone
 from muscle_mm.phantoms.canvas import Canvas
 
-METAL = 18.0
+METAL = 60.0
 """Density of steel against 4 to 6 of cortical bone."""
 
 
-def add_hardware(canvas: Canvas, bone: Bone, rng: np.random.Generator) -> None:
+def add_hardware(canvas: Canvas, bone: Bone, rng: np.random.Generator, place: float) -> None:
     """Fix a bone with a plate and screws, a nail, or crossed wires.
 
     Args:
         canvas (Canvas): The film.
         bone (Bone): The bone that carries the metal.
         rng (np.random.Generator): The source of randomness.
+        place (float): Where along the bone the metal has its middle.
     """
     kind = rng.choice(['plate', 'plate', 'nail', 'wires'])
-    start, end = rng.uniform(0.12, 0.3), rng.uniform(0.7, 0.88)
-    radius = bone.radius(0.5)
+    radius = bone.radius(place)
+    # Long enough for a few screws, short enough to stay on the bone.
+    half = min(max(rng.uniform(0.22, 0.32), 4 * radius / bone.length), 0.35)
+    start, end = max(0.06, place - half), min(0.94, place + half)
     if kind == 'nail':
-        _rod(canvas, bone.point(start), bone.point(end), 0.42 * radius)
-    elif kind == 'wires':
+        _rod(canvas, bone.point(start), bone.point(end), max(0.45 * radius, 1.6 * canvas.pixel))
+        return
+    screw = max(0.2 * radius, 1.3 * canvas.pixel)
+    if kind == 'wires':
         for side in (-1, 1):
             near, far = (
-                bone.point(start, 1.3 * side * radius),
-                bone.point(end, -1.3 * side * radius),
+                bone.point(start, 1.4 * side * radius),
+                bone.point(end, -1.4 * side * radius),
             )
-            _rod(canvas, near, far, max(0.16 * radius, 0.7 * canvas.pixel))
-    else:
-        side = rng.choice([-1, 1])
-        offset = side * radius * rng.uniform(0.5, 0.95)
-        _rod(canvas, bone.point(start, offset), bone.point(end, offset), 0.3 * radius, 0.6)
-        count = int(rng.integers(4, 7))
-        for share in np.linspace(start + 0.03, end - 0.03, count):
-            screw = max(0.15 * radius, 0.7 * canvas.pixel)
-            far_end = -side * radius * 1.05
-            _rod(canvas, bone.point(share, offset), bone.point(share, far_end), screw)
+            _rod(canvas, near, far, screw)
+        return
+    side = rng.choice([-1, 1])
+    offset = side * radius * rng.uniform(0.6, 1.0)
+    _rod(
+        canvas, bone.point(start, offset), bone.point(end, offset), max(0.36 * radius, 1.4 * screw)
+    )
+    for share in np.linspace(start + 0.02, end - 0.02, int(rng.integers(4, 7))):
+        head, tip = 1.35 * offset, -1.15 * side * radius
+        _rod(canvas, bone.point(share, head), bone.point(share, tip), screw)
 
 
 def _rod(
@@ -46,7 +51,5 @@ def _rod(
     start: tuple[float, float],
     end: tuple[float, float],
     radius: float,
-    flat: float = 1.0,
 ) -> None:
-    density = METAL * flat
-    Bone(start, end, radius, radius, radius, marrow=0.05, density=density).draw(canvas)
+    Bone(start, end, radius, radius, radius, marrow=0.05, density=METAL).draw(canvas)

@@ -2,6 +2,7 @@
 """Films of an arm: hand, finger, wrist, forearm, elbow, humerus, shoulder."""
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -35,7 +36,7 @@ def render_limb(
         rng (np.random.Generator): The film's source of randomness: pose, exposure, the finding.
         height (int): Rows of the film.
         width (int): Columns of the film.
-        finding (str | None): 'fracture', 'hardware' or None. Default: None.
+        finding (str | None): 'fracture', 'hardware', 'fixed' (both) or None. Default: None.
 
     Returns:
         np.ndarray: (H, W) float32 in [0, 1].
@@ -54,19 +55,24 @@ def render_limb(
     centre = (centre[0] + rng.normal(0, 0.08) * reach, centre[1] + rng.normal(0, 0.08) * reach)
     pose = Pose(centre, reach * rng.uniform(0.9, 1.15), tilt, bool(rng.random() < 0.5))
     canvas = Canvas(height, width, pose, rng)
-    broken = str(rng.choice(candidates)) if finding else ''
+    broken, place = _choose_place(canvas, limb, candidates, rng) if finding else ('', 0.5)
     _draw_flesh(canvas, limb.flesh, rng)
     for middle, radii, angle in limb.pebbles:
         _draw_pebble(canvas, middle, radii, angle, 3.2 * build.density)
     for name, bone in limb.bones.items():
-        fracture = Fracture.draw(rng) if finding == 'fracture' and name == broken else None
+        hurt = name == broken and finding in ('fracture', 'fixed')
+        fracture = Fracture.draw(rng, place) if hurt else None
+        if fracture and finding == 'fixed':
+            fracture = replace(fracture, shift=0.2 * fracture.shift, bend=0.0)
         bone.draw(canvas, fracture)
-    if finding == 'hardware':
-        add_hardware(canvas, limb.bones[broken], rng)
-    if view in ('FINGER', 'HAND') and rng.random() < 0.25:
+    if finding in ('hardware', 'fixed'):
+        add_hardware(canvas, limb.bones[broken], rng, place)
+    if view in ('FINGER', 'HAND') and rng.random() < 0.1:
         _draw_ring(canvas, limb.bones[f'{rng.choice(FINGER_NAMES[1:])}_1'])
-    mark = str(rng.choice(['L', 'R'])) if rng.random() < 0.7 else None
-    return develop(canvas.attenuation, rng, mark, int(rng.choice([-1, 1])), collimation=0.4)
+    mark = str(rng.choice(['L', 'R'])) if rng.random() < 0.6 else None
+    # Bones stay short of white, which is left to metal.
+    side = int(rng.choice([-1, 1]))
+    return develop(canvas.attenuation, rng, mark, side, collimation=0.4, headroom=(0.3, 0.6))
 
 
 def _aim(
@@ -75,11 +81,11 @@ def _aim(
     """Middle of the film, its reach, and the bones that may carry a finding."""
     if view == 'HAND':
         names = [f'{finger}_{part}' for finger in FINGER_NAMES[1:] for part in (0, 1)]
-        return (0.0, -0.85), 1.25, names
+        return (0.0, -0.9), rng.uniform(1.0, 1.2), names
     if view == 'FINGER':
         finger = str(rng.choice(FINGER_NAMES[1:]))
         middle = limb.bones[f'{finger}_2'].point(0.2)
-        return middle, rng.uniform(0.58, 0.75), [f'{finger}_1', f'{finger}_2']
+        return middle, rng.uniform(0.42, 0.6), [f'{finger}_1', f'{finger}_2']
     if view == 'WRIST':
         return (0.0, 0.2), rng.uniform(0.75, 0.95), ['radius', 'ulna', 'middle_0']
     if view == 'FOREARM':
@@ -95,6 +101,21 @@ def _aim(
         return inner, rng.uniform(1.0, 1.25), ['humerus', 'clavicle']
     known = ', '.join(VIEWS)
     raise ValueError(f"no film view '{view}': choose one of {known}")
+
+
+def _choose_place(
+    canvas: Canvas, limb: Limb, names: list[str], rng: np.random.Generator
+) -> tuple[str, float]:
+    """A bone and a place along it, well inside the film."""
+    shares = np.linspace(0.16, 0.84, 18)
+    size = np.array([canvas.width, canvas.height])
+    for name in rng.permutation(names).tolist():
+        points = [limb.bones[name].point(share) for share in shares.tolist()]
+        places = canvas.to_pixels(points) / size
+        seen = np.flatnonzero(((places > 0.13) & (places < 0.87)).all(1))
+        if len(seen):
+            return name, float(rng.choice(shares[seen]))
+    return names[0], 0.5
 
 
 def _draw_flesh(canvas: Canvas, flesh: list[Flesh], rng: np.random.Generator) -> None:

@@ -49,10 +49,9 @@ class MURALayout(Layout):
         rng = self.generator(seed, film.patient, film.image)
         height, width = draw_shape(rng, size, (0.75, 1.3))
         # One kind of change a study: it stays on the patient's other films.
-        broken = self.generator(seed, film.patient, 10_000).random() < 0.6
-        finding = None
-        if film.label == 'positive':
-            finding = 'fracture' if broken else 'hardware'
+        kinds = ['fracture', 'hardware', 'fixed', 'fixed']
+        kind = str(self.generator(seed, film.patient, 10_000).choice(kinds))
+        finding = kind if film.label == 'positive' else None
         save_film(root / film.path, render_limb(film.view, build, rng, height, width, finding))
         return {}
 
