@@ -1,11 +1,10 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""Schedule, loop, hooks and learning rate."""
+"""Loop, hooks and learning rate."""
 
 from muscle_mm.engine.continual_multi_task_hook import ContinualMultiTaskHook
 from muscle_mm.engine.continual_train_loop import ContinualTrainLoop
 from muscle_mm.engine.cyclic_restart_lr import CyclicRestartLR
 from muscle_mm.engine.momentum_update_hook import MomentumUpdateHook
-from muscle_mm.engine.schedule import Visit, make_visits, visit_at
 from muscle_mm.engine.test_after_train_hook import TestAfterTrainHook
 
 __all__ = [
@@ -14,7 +13,4 @@ __all__ = [
     'CyclicRestartLR',
     'MomentumUpdateHook',
     'TestAfterTrainHook',
-    'Visit',
-    'make_visits',
-    'visit_at',
 ]

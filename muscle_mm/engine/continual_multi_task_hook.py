@@ -11,10 +11,10 @@ from mmengine.runner import Runner
 
 from muscle_mm.engine.continual_train_loop import ContinualTrainLoop
 from muscle_mm.engine.cyclic_restart_lr import CyclicRestartLR
-from muscle_mm.engine.schedule import Visit, visit_at
 from muscle_mm.evaluation.forgetting import average_performance, backward_transfer, forgetting
 from muscle_mm.models.multi_task_pretrainer import MultiTaskPretrainer
 from muscle_mm.registry import HOOKS
+from muscle_mm.schedule import Visit, visit_at
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.model_wrapper import unwrap_model
 

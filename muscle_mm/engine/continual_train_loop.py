@@ -6,8 +6,8 @@ from typing import Any
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from muscle_mm.datasets.samplers import CyclicTaskBatchSampler
-from muscle_mm.engine.schedule import Visit, visit_at
 from muscle_mm.registry import LOOPS
+from muscle_mm.schedule import Visit, visit_at
 from muscle_mm.utils.errors import UserError
 
 

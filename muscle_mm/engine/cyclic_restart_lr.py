@@ -7,8 +7,8 @@ from typing import Any
 from mmengine.optim import _ParamScheduler
 from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
 
-from muscle_mm.engine.schedule import Visit, cosine_with_warmup, restart_factor
 from muscle_mm.registry import PARAM_SCHEDULERS
+from muscle_mm.schedule import Visit, cosine_with_warmup, restart_factor
 from muscle_mm.utils.errors import UserError
 
 
@@ -44,7 +44,11 @@ class CyclicRestartLR(LRSchedulerMixin, _ParamScheduler):
         restart: bool = True,
         **kwargs: Any,
     ) -> None:
-        if kwargs.setdefault('by_epoch', False):
+        if 'by_epoch' not in kwargs:
+            # Without the key mmengine's runner counts in epochs, and passes that number as the end.
+            kwargs['by_epoch'] = False
+            kwargs.pop('end', None)
+        if kwargs['by_epoch']:
             raise UserError('CyclicRestartLR steps by iteration: set by_epoch=False.')
         self.warmup_iters = warmup_iters
         self.end_factor = end_factor

@@ -31,13 +31,17 @@ class ViewsDataPreprocessor(BaseDataPreprocessor):
         """Prepare a batch.
 
         Args:
-            data (dict[str, Any]): ``inputs``: list of views, each (N, 1, H, W) uint8; and what else
-                the transform packed (the set's name).
+            data (dict[str, Any]): ``inputs``: list of views, each (N, 1, H, W) uint8 or N films
+                (1, H, W); and what else the transform packed (the set's name).
             training (bool): Unused, part of mmengine's interface. Defaults to False.
 
         Returns:
             dict[str, Any]: The same with each view (N, 3, H, W) float32, normalised.
         """
         data = self.cast_data(data)
-        views = [expand_grey((view.float() - self.mean) / self.std) for view in data['inputs']]
+        views = []
+        for view in data['inputs']:
+            # mmengine's pseudo_collate leaves a view's films apart, default_collate stacks them.
+            films = view if isinstance(view, Tensor) else torch.stack(tuple(view))
+            views.append(expand_grey((films.float() - self.mean) / self.std))
         return {**data, 'inputs': views}

@@ -24,7 +24,7 @@ _HARMLESS_GLOBALS = (
 
 
 def _statistic_of(owner: Any, name: str) -> Any:
-    """Stand in for ``getattr``, by which mmengine's log history refers to its own four statistics."""
+    """Stand in for ``getattr``, as mmengine's log history uses it: for four statistics."""
     from mmengine.logging import HistoryBuffer
 
     if owner is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):

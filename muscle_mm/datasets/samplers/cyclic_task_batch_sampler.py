@@ -14,8 +14,8 @@ from muscle_mm.datasets.samplers.task_batches import (
     own_share,
     repeat_to_multiple,
 )
-from muscle_mm.engine.schedule import Visit, make_visits
 from muscle_mm.registry import DATA_SAMPLERS
+from muscle_mm.schedule import Visit, make_visits
 from muscle_mm.utils.errors import UserError
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from muscle_mm.engine.schedule import (
+from muscle_mm.schedule import (
     cosine_with_warmup,
     make_visits,
     order_of_round,

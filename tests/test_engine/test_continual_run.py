@@ -1,0 +1,134 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Loop, hook, learning rate and memory together, under mmengine's runner."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from muscle_mm.schedule import restart_factor
+from muscle_mm.utils.errors import UserError
+
+
+def logged(runner, key):
+    lines = next(Path(runner.work_dir).glob('*/vis_data/scalars.json')).read_text().splitlines()
+    return [record[key] for record in map(json.loads, lines) if key in record]
+
+
+def test_the_whole_schedule(run_continual):
+    runner = run_continual()
+    visits = runner.train_loop.visits
+    assert runner.iter == runner.max_iters == visits[-1].end == 18
+    assert [(visit.length, visit.task) for visit in visits[:3]] == [
+        ({'chest': 4, 'bone': 3, 'hand': 2}[visit.task], visit.task) for visit in visits[:3]
+    ]
+    expected = [0.1 * restart_factor(i, visits, 1, 0.01, 0.5) for i in range(18)]
+    assert logged(runner, 'lr') == pytest.approx(expected)
+
+    scores = json.loads((Path(runner.work_dir) / 'continual_scores.json').read_text())
+    assert [row['task'] for row in scores['visits']] == [visit.task for visit in visits]
+    assert all(
+        0 <= row['scores'][task] <= 100 for row in scores['visits'] for task in row['scores']
+    )
+    assert set(scores['summary']) == {'average_performance', 'forgetting', 'backward_transfer'}
+    last = list(scores['visits'][-1]['scores'].values())
+    assert scores['summary']['average_performance'] == pytest.approx(sum(last) / 3)
+
+
+def test_memory_counts_from_the_second_visit_on(run_continual):
+    runner = run_continual()
+    first = runner.train_loop.visits[0]
+    assert len(logged(runner, 'memory.loss')) == runner.max_iters - first.length
+    teacher = runner.model.memory.teacher.state_dict()
+    for name, value in runner.model.backbone.state_dict().items():
+        assert torch.equal(teacher[name], value), name  # the run ends with the end of a visit
+
+
+def test_a_line_of_the_log_holds_its_own_tasks_losses_alone(run_continual):
+    runner = run_continual()
+    lines = next(Path(runner.work_dir).glob('*/vis_data/scalars.json')).read_text().splitlines()
+    records = [record for record in map(json.loads, lines) if 'lr' in record]
+    for record, visit in zip(
+        records, [v for v in runner.train_loop.visits for _ in range(v.length)], strict=True
+    ):
+        named = {
+            key.split('.')[0] for key in record if key.endswith('.loss') and 'memory' not in key
+        }
+        assert named == {visit.task}
+
+
+def test_resuming_ends_with_the_same_weights(run_continual):
+    whole = run_continual()
+    checkpoint = Path(whole.work_dir) / 'iter_7.pth'  # in the middle of a visit
+    resumed = run_continual(resume_from=checkpoint)
+    assert logged(resumed, 'lr') == pytest.approx(logged(whole, 'lr')[7:])
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(resumed.model.state_dict()[name], value), name
+    files = [Path(run.work_dir) / 'continual_scores.json' for run in (whole, resumed)]
+    assert files[0].read_text() == files[1].read_text()
+
+
+def test_without_restarts_the_curve_is_monotone(run_continual):
+    scheduler = [dict(type='muscle_mm.CyclicRestartLR', warmup_iters=2, restart=False)]
+    rates = logged(
+        run_continual(
+            param_scheduler=scheduler, val_cfg=None, val_dataloader=None, val_evaluator=None
+        ),
+        'lr',
+    )
+    assert rates[2:] == sorted(rates[2:], reverse=True)
+    assert rates[-1] < 0.01
+
+
+def test_validation_can_be_rarer(run_continual):
+    runner = run_continual(train_cfg=dict(type='muscle_mm.ContinualTrainLoop', val_interval=4))
+    scores = json.loads((Path(runner.work_dir) / 'continual_scores.json').read_text())
+    assert [row['visit'] for row in scores['visits']] == [3, 5]
+    assert set(scores['summary']) == {'average_performance'}
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (
+            dict(train_cfg=dict(by_epoch=False, max_iters=2, val_interval=10)),
+            r"needs train_cfg=dict\(type='muscle_mm\.ContinualTrainLoop'\)",
+        ),
+        (
+            dict(
+                custom_hooks=[
+                    dict(type='muscle_mm.ContinualMultiTaskHook', score_keys=dict(foot='a'))
+                ]
+            ),
+            r"score_keys names \['foot'\]",
+        ),
+        (
+            dict(
+                custom_hooks=[
+                    dict(type='muscle_mm.ContinualMultiTaskHook', score_keys=dict(chest='wrong'))
+                ]
+            ),
+            r"score_keys\['chest'\]: 'chest/wrong' is not among the metrics: \['bone/binary/acc",
+        ),
+    ],
+)
+def test_parts_that_do_not_fit_are_explained(run_continual, changes, message):
+    runner = run_continual(train=False, **changes)
+    with pytest.raises(UserError, match=message):
+        runner.train()
+
+
+def test_loop_needs_the_batch_sampler(run_continual):
+    runner = run_continual(train=False)
+    loader = dict(runner._train_dataloader)
+    del loader['batch_sampler']
+    runner._train_dataloader = loader
+    with pytest.raises(UserError, match=r'CyclicTaskBatchSampler.* got BatchSampler'):
+        runner.train()
+
+
+def test_stepping_by_epoch_is_refused(run_continual):
+    scheduler = [dict(type='muscle_mm.CyclicRestartLR', by_epoch=True)]
+    with pytest.raises(UserError, match='set by_epoch=False'):
+        run_continual(param_scheduler=scheduler)

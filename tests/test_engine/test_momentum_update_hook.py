@@ -1,0 +1,90 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import pytest
+import torch
+from mmengine.dataset import BaseDataset
+from mmengine.runner import Runner
+
+from muscle_mm.registry import DATASETS
+from muscle_mm.utils.errors import UserError
+
+pytest.importorskip('mmpretrain')
+
+
+@DATASETS.register_module()
+class RandomViews(BaseDataset):
+    """Two random views of a film."""
+
+    def __init__(self):
+        super().__init__(serialize_data=False)
+
+    def load_data_list(self):
+        return [dict() for _ in range(12)]
+
+    def prepare_data(self, idx):
+        generator = torch.Generator().manual_seed(idx)
+        shape = (1, 32, 32)
+        views = [
+            torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator) for _ in range(2)
+        ]
+        return dict(inputs=views, dataset='random')
+
+
+def runner_of(work_dir, accumulative_counts=1, hooks=('muscle_mm.MomentumUpdateHook',), model=None):
+    return Runner(
+        model=model
+        or dict(
+            type='muscle_mm.MDMoCo',
+            backbone=dict(
+                type='mmpretrain.ResNet',
+                depth=18,
+                base_channels=4,
+                stem_channels=4,
+                out_indices=(3,),
+            ),
+            neck=dict(type='mmpretrain.MoCoV2Neck', in_channels=32, hid_channels=8, out_channels=4),
+            queue_len=50,
+            feature_dim=4,
+            momentum=0.5,
+            data_preprocessor=dict(type='muscle_mm.ViewsDataPreprocessor', mean=128, std=50),
+        ),
+        train_dataloader=dict(
+            batch_size=2,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=True),
+            dataset=dict(type='muscle_mm.RandomViews'),
+        ),
+        optim_wrapper=dict(
+            optimizer=dict(type='SGD', lr=0.1), accumulative_counts=accumulative_counts
+        ),
+        train_cfg=dict(by_epoch=True, max_epochs=1),
+        custom_hooks=[dict(type=hook) for hook in hooks],
+        default_hooks=dict(checkpoint=None, logger=None),
+        randomness=dict(seed=0),
+        default_scope='mmpretrain',
+        experiment_name=str(work_dir),
+        log_level='ERROR',
+        work_dir=str(work_dir),
+    )
+
+
+@pytest.mark.parametrize(('accumulative_counts', 'updates'), [(1, 6), (2, 3), (4, 2)])
+def test_updates_once_for_each_optimizer_step(tmp_path, monkeypatch, accumulative_counts, updates):
+    """Six iterations; with four to a step, the last two make a step of their own."""
+    runner = runner_of(tmp_path, accumulative_counts)
+    calls = []
+    update = runner.model.update
+    monkeypatch.setattr(runner.model, 'update', lambda: (calls.append(runner.iter), update()))
+    runner.train()
+    assert len(calls) == updates
+    assert int(runner.model.queue.position) == 12  # no key is lost
+
+
+def test_without_the_hook_training_does_not_start(tmp_path):
+    with pytest.raises(UserError, match='Add custom_hooks='):
+        runner_of(tmp_path, hooks=()).train()
+
+
+def test_another_model_is_named(tmp_path):
+    model = dict(type='mmpretrain.ImageClassifier', backbone=dict(type='ResNet', depth=18))
+    with pytest.raises(UserError, match=r'MDMoCo.* got ImageClassifier'):
+        runner_of(tmp_path, model=model).train()
