@@ -1,8 +1,8 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Write tables and pictures of a finished study: ``python tools/report.py ROOT --out DIR``.
 
-Reads ``ROOT/md_moco``, ``ROOT/continual`` and ``ROOT/finetune/<task>/<initialisation>/seed<k>``
-with the test results below ``test/`` of the latter, as the toolboxes' tools write them.
+Reads ``ROOT/md_moco``, ``ROOT/continual`` and ``ROOT/finetune/<task>/<initialisation>/seed<k>`` as
+the toolboxes' train tools leave them with the configs of this package.
 """
 
 import argparse

@@ -87,9 +87,9 @@ def make_plan(
         )
     for task in TASKS:
         for initialisation in initialisations:
-            stages += _cell(task, initialisation, pipeline, out, seed)
-    tests = tuple(stage.name for stage in stages if stage.name.endswith('/test'))
-    stages.append(_report_stage(pipeline, out, tests))
+            stages.append(_cell(task, initialisation, pipeline, out, seed))
+    cells = tuple(stage.name for stage in stages if stage.name.startswith('finetune/'))
+    stages.append(_report_stage(pipeline, out, cells))
     return stages
 
 
@@ -184,40 +184,21 @@ def _pretraining(
     )
 
 
-def _cell(task: str, initialisation: str, pipeline: str, out: Path, seed: int) -> list[Stage]:
-    """List the two stages of one cell of the table: training, and evaluation on the test split."""
-    name = f'finetune/{task}/{initialisation}'
+def _cell(task: str, initialisation: str, pipeline: str, out: Path, seed: int) -> Stage:
+    """Make one cell of the table: training, at whose end the best model is tested."""
     work_dir = out / 'finetune' / task / initialisation / f'seed{seed}'
     step = INITIALISATIONS[initialisation]
     checkpoint = f'{{last:{out / step}}}' if step else None
-    config = _config(task, pipeline)
-    train = Stage(
-        name=f'{name}/train',
+    return Stage(
+        name=f'finetune/{task}/{initialisation}',
         title=f'step 3: fine-tune {task} from {INITIALISATION_LABELS[initialisation]}',
         command=_train_command(task, pipeline, work_dir, seed, checkpoint),
         after=(step or 'data',),
         work_dir=work_dir,
-        config=config,
+        config=_config(task, pipeline),
         environment=_environment(out),
         resume_options=('--resume',),
     )
-    test = Stage(
-        name=f'{name}/test',
-        title=f'step 3: test {task} from {INITIALISATION_LABELS[initialisation]}',
-        command=(
-            sys.executable,
-            str(stock_tool(STEPS[task][0], 'test.py')),
-            str(config),
-            f'{{best:{work_dir}}}',
-            '--work-dir',
-            str(work_dir / 'test'),
-        ),
-        after=(train.name,),
-        work_dir=work_dir / 'test',
-        config=config,
-        environment=_environment(out),
-    )
-    return [train, test]
 
 
 def _report_stage(pipeline: str, out: Path, after: tuple[str, ...]) -> Stage:
@@ -245,5 +226,4 @@ def _report_stage(pipeline: str, out: Path, after: tuple[str, ...]) -> Stage:
         work_dir=out / 'report',
         environment=_environment(out),
         alone=True,
-        show_all=True,
     )

@@ -47,7 +47,7 @@ def collect_cells(root: Path) -> list[Cell]:
     cells = []
     for work_dir in sorted(root.glob('finetune/*/*/seed*')):
         number = work_dir.name.removeprefix('seed')
-        metrics = read_test_metrics(work_dir / 'test')
+        metrics = read_test_metrics(work_dir)
         if metrics is None or not number.isdigit():
             continue
         task, initialisation = work_dir.parts[-3:-1]
@@ -84,16 +84,20 @@ def rank(name: str, known: dict[str, str]) -> tuple[int, str]:
     return (list(known).index(name) if name in known else len(known), name)
 
 
-def read_test_metrics(folder: Path) -> dict[str, float] | None:
-    """Read what mmengine's logger wrote in the newest test run.
+def read_test_metrics(work_dir: Path) -> dict[str, float] | None:
+    """Read the newest result on the test split.
+
+    ``TestAfterTrainHook`` writes ``test_metrics.json``; a later run of a test tool with
+    ``--work-dir WORK_DIR/test`` writes ``test/<time>/<time>.json``.
 
     Args:
-        folder (Path): Work directory of a test tool.
+        work_dir (Path): Work directory of the fine-tuning.
 
     Returns:
         dict[str, float] | None: Measures by key; None if there is no result.
     """
-    for path in sorted(folder.glob('*/*.json'), reverse=True):
+    found = [*work_dir.glob('test_metrics.json'), *work_dir.glob('test/*/*.json')]
+    for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True):
         try:
             content = json.loads(path.read_text())
         except ValueError:
@@ -101,8 +105,8 @@ def read_test_metrics(folder: Path) -> dict[str, float] | None:
         if isinstance(content, dict):
             return {
                 key: float(value)
-                for key, value in content.items()
-                # The rest of the file are timings.
+                for key, value in content.get('metrics', content).items()
+                # A test tool's file also holds timings.
                 if '/' in key and isinstance(value, (int, float))
             }
     return None

@@ -76,7 +76,7 @@ def _draw_visits(axis: Any, scores_file: Path, titles: Mapping[str, str]) -> Non
     axis.set_ylabel('validation score (%)')
     axis.set_ylim(0, 101)
     axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.legend(fontsize=9)
+    axis.legend(fontsize=10, loc='center left', bbox_to_anchor=(1, 0.5))
 
 
 def draw_finetuning(cells: Sequence[Cell], path: Path, titles: Mapping[str, str]) -> bool:
@@ -142,5 +142,7 @@ def _curve(
         marker = 'o' if len(steps) < 2 else ''
         style = LINE_STYLES[index % len(LINE_STYLES)] + marker
         axis.plot(steps, values, style, color=COLOURS[index % len(COLOURS)], label=name)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.ticklabel_format(axis='y', style='sci', scilimits=(-2, 4))
     axis.set_xlabel('iteration')
     axis.set_ylabel(label)

@@ -78,11 +78,11 @@ def test_independent_stages_run_side_by_side_and_alone_means_alone(tmp_path):
 
 def test_progress_is_shown_and_everything_logged(tmp_path, capsys):
     code = "print('Epoch(train) [1][1/9] loss: 2'); print('noise')"
-    run(tmp_path, [Stage('finetune/lung/muscle/train', 'tune', python(code))])
+    run(tmp_path, [Stage('finetune/lung/muscle', 'tune', python(code))])
     shown = capsys.readouterr().out
     assert 'lung/muscle: Epoch(train) [1][1/9] loss: 2' in shown
     assert 'noise' not in shown
-    assert 'noise' in (tmp_path / 'logs' / 'finetune-lung-muscle-train.log').read_text()
+    assert 'noise' in (tmp_path / 'logs' / 'finetune-lung-muscle.log').read_text()
 
 
 def test_a_failure_names_stage_reason_and_log_and_stops_the_others(tmp_path):

@@ -47,9 +47,8 @@ def add_cell(tmp_path):
         records = [record for pair in zip(train, val, strict=True) for record in pair]
         write_lines(work_dir / '20260101_000000' / 'vis_data' / 'scalars.json', records)
         if tested:
-            result = {**(RESULTS[task] if metrics is None else metrics), 'time': 0.1}
-            stamp = '20260101_000100'
-            write_lines(work_dir / 'test' / stamp / f'{stamp}.json', [result])
+            result = RESULTS[task] if metrics is None else metrics
+            write_lines(work_dir / 'test_metrics.json', [{'checkpoint': 'x', 'metrics': result}])
         return work_dir
 
     return add

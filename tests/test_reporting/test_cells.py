@@ -1,5 +1,6 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-import json
+import math
+import os
 
 import pytest
 
@@ -27,18 +28,23 @@ def test_cells_are_found_in_the_published_order(tmp_path, add_cell):
     }
 
 
-def test_the_newest_readable_result_counts(tmp_path):
-    for stamp, text in (
-        ('20260101_000000', '{"binary/auc": 1.0}'),
-        ('20260102_000000', '{"binary/auc": NaN, "time": 3}'),
-        ('20260103_000000', '{"binary/a'),
+def test_the_newest_readable_result_counts(add_cell):
+    work_dir = add_cell('mura', 'scratch')
+    for time, (stamp, text) in enumerate(
+        [
+            ('20300101_000000', '{"binary/auc": 1.0}'),
+            ('20300102_000000', '{"binary/auc": NaN, "time": 3}'),
+            ('20300103_000000', '{"binary/a'),
+        ]
     ):
-        (tmp_path / stamp).mkdir()
-        (tmp_path / stamp / f'{stamp}.json').write_text(text)
-    metrics = read_test_metrics(tmp_path)
+        path = work_dir / 'test' / stamp / f'{stamp}.json'
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        os.utime(path, (4e9 + time, 4e9 + time))
+    metrics = read_test_metrics(work_dir)
     assert list(metrics) == ['binary/auc']
-    assert json.dumps(metrics['binary/auc']) == 'NaN'
-    assert read_test_metrics(tmp_path / 'nowhere') is None
+    assert math.isnan(metrics['binary/auc'])
+    assert read_test_metrics(work_dir / 'nowhere') is None
 
 
 def test_nothing_tested_is_one_message(tmp_path):

@@ -4,9 +4,8 @@ import json
 
 def make_cell(root, task, initialisation, metrics):
     work_dir = root / 'finetune' / task / initialisation / 'seed0'
-    result = work_dir / 'test' / '20260101_000000' / '20260101_000000.json'
-    result.parent.mkdir(parents=True)
-    result.write_text(json.dumps(metrics))
+    work_dir.mkdir(parents=True)
+    (work_dir / 'test_metrics.json').write_text(json.dumps({'metrics': metrics}))
     (work_dir / 'config.py').write_text("model = dict(backbone=dict(type='ResNet', depth=18))")
 
 
