@@ -9,7 +9,7 @@ import argparse
 
 from muscle_mm.command_line.config_options import add_common_arguments, load_config
 from muscle_mm.command_line.friendly_errors import run_command
-from muscle_mm.command_line.processes_on_cpu import prepare_processes_on_cpu
+from muscle_mm.command_line.processes_on_cpu import end_processes, prepare_processes_on_cpu
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -59,6 +59,7 @@ def main() -> None:
     prepare_processes_on_cpu(config)
     runner = RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
     runner.train()
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -28,3 +28,11 @@ def prepare_processes_on_cpu(config: Config) -> None:
     wrapper.update(config.get('model_wrapper_cfg') or {})
     wrapper['device_ids'] = None
     config.model_wrapper_cfg = wrapper
+
+
+def end_processes() -> None:
+    """Take leave of the other processes: gloo's threads otherwise abort an interpreter that ends."""
+    import torch
+
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()

@@ -4,6 +4,7 @@
 import json
 from pathlib import Path
 
+from mmengine.dist import barrier
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -33,6 +34,7 @@ class TestAfterTrainHook(Hook):
         """
         best = runner.message_hub.runtime_info.get('best_ckpt')
         if best is not None:
+            barrier()  # the first process may still be writing it
             runner.load_checkpoint(best, map_location='cpu')
         metrics = runner.build_test_loop(runner._test_loop).run()
         if runner.rank == 0:

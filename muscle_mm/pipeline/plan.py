@@ -7,21 +7,24 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import muscle_mm
+from muscle_mm.pipeline.budgets import BUDGETS
 from muscle_mm.pipeline.stage import Stage
 from muscle_mm.reporting.labels import INITIALISATION_LABELS
 from muscle_mm.utils.errors import UserError
 
 REPOSITORY = Path(muscle_mm.__file__).resolve().parents[1]
 
-#: step -> (toolbox whose tools run it, config below configs/, with the pipeline's name to fill in)
+#: step -> (toolbox whose tools run it, config below configs/)
 STEPS = {
-    'md_moco': ('mmpretrain', 'md_moco/md-moco_resnet18_{}.py'),
-    'continual': ('mmpretrain', 'continual/muscle_resnet18_{}.py'),
-    'pneumonia': ('mmpretrain', 'finetune/pneumonia/fc_resnet18_{}.py'),
-    'mura': ('mmpretrain', 'finetune/mura/fc_resnet18_{}.py'),
-    'lung': ('mmseg', 'finetune/lung/deeplabv3_resnet18_{}.py'),
-    'tbx': ('mmdet', 'finetune/tbx/faster-rcnn_resnet18_{}.py'),
+    'md_moco': ('mmpretrain', 'md_moco/md-moco_resnet18_1xb128-200e_xray9-224px.py'),
+    'continual': ('mmpretrain', 'continual/muscle_resnet18_3rounds_xray4.py'),
+    'pneumonia': ('mmpretrain', 'finetune/pneumonia/fc_resnet18_1xb32-50e_pneumonia-224px.py'),
+    'mura': ('mmpretrain', 'finetune/mura/fc_resnet18_1xb32-50e_mura-224px.py'),
+    'lung': ('mmseg', 'finetune/lung/deeplabv3_resnet18_1xb8-50e_lung-224px.py'),
+    'tbx': ('mmdet', 'finetune/tbx/faster-rcnn_resnet18-fpn_1xb8-50e_tbx-512px.py'),
 }
+#: The real films are other sets than the nine.
+REAL_MD_MOCO = 'md_moco/md-moco_resnet18_1xb128-200e_folders-224px.py'
 TASKS = ('pneumonia', 'mura', 'lung', 'tbx')
 #: initialisation -> step whose last checkpoint it is, None for Kaiming
 INITIALISATIONS: dict[str, str | None] = {
@@ -119,12 +122,13 @@ def stock_tool(toolbox: str, name: str) -> Path:
     return tool
 
 
-def _environment(out: Path) -> dict[str, str]:
-    return {'MUSCLE_DATA_ROOT': str(out / 'data')}
+def _environment(pipeline: str, out: Path) -> dict[str, str]:
+    return {'MUSCLE_DATA_ROOT': str(out / 'data'), **BUDGETS[pipeline].environment}
 
 
 def _config(step: str, pipeline: str) -> Path:
-    return REPOSITORY / 'configs' / STEPS[step][1].format(pipeline)
+    config = REAL_MD_MOCO if (step, pipeline) == ('md_moco', 'real') else STEPS[step][1]
+    return REPOSITORY / 'configs' / config
 
 
 def _data_stage(pipeline: str, data: Path, source: Path | None) -> Stage:
@@ -148,7 +152,7 @@ def _data_stage(pipeline: str, data: Path, source: Path | None) -> Stage:
 def _train_command(
     step: str, pipeline: str, work_dir: Path, seed: int, checkpoint: str | None
 ) -> tuple[str, ...]:
-    options = [f'randomness.seed={seed}']
+    options = [f'randomness.seed={seed}', *BUDGETS[pipeline].options[step]]
     if checkpoint is not None:
         options.append(f'model.backbone.init_cfg.checkpoint={checkpoint}')
     return (
@@ -178,7 +182,7 @@ def _pretraining(
         after=after,
         work_dir=out / step,
         config=_config(step, pipeline),
-        environment=_environment(out),
+        environment=_environment(pipeline, out),
         resume_options=('--resume',),
         alone=True,
     )
@@ -196,7 +200,7 @@ def _cell(task: str, initialisation: str, pipeline: str, out: Path, seed: int) -
         after=(step or 'data',),
         work_dir=work_dir,
         config=_config(task, pipeline),
-        environment=_environment(out),
+        environment=_environment(pipeline, out),
         resume_options=('--resume',),
     )
 
@@ -224,6 +228,6 @@ def _report_stage(pipeline: str, out: Path, after: tuple[str, ...]) -> Stage:
         command=tuple(command),
         after=after,
         work_dir=out / 'report',
-        environment=_environment(out),
+        environment=_environment(pipeline, out),
         alone=True,
     )

@@ -37,7 +37,7 @@ def test_the_initialisation_is_one_option(tmp_path):
     }
     muscle = stages['finetune/lung/muscle']
     expected = f'model.backbone.init_cfg.checkpoint={{last:{tmp_path / "continual"}}}'
-    assert muscle.command[-1] == expected
+    assert expected in muscle.command
     assert muscle.after == ('continual',)
     scratch = stages['finetune/lung/scratch']
     assert not any('checkpoint' in part for part in scratch.command)

@@ -1,0 +1,25 @@
+"""MD-MoCo (step 1) of ResNet-18 on folders of one's own films: an example to copy.
+
+Each folder below MUSCLE_DATA_ROOT was written by tools/prepare_dataset.py. Of a set that is
+tested on later, name the training part alone.
+"""
+
+_base_ = ['md-moco_resnet18_1xb128-200e_xray9-224px.py']
+
+train_dataloader = dict(
+    dataset=dict(
+        datasets=[
+            dict(type='muscle_mm.XrayDataset', data_root=_base_.xray9_root + '/nih64'),
+            dict(type='muscle_mm.XrayDataset', data_root=_base_.xray9_root + '/dicom'),
+            dict(type='muscle_mm.XrayDataset', data_root=_base_.xray9_root + '/png16'),
+            *(
+                dict(
+                    type='muscle_mm.XrayDataset',
+                    data_root=f'{_base_.xray9_root}/{folder}',
+                    split='train',
+                )
+                for folder in ('pneumonia', 'mura', 'chest_xray_masks', 'tbx')
+            ),
+        ]
+    )
+)

@@ -1,0 +1,138 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""How much each pipeline trains: sizes in pixels, and options over the published configs."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A pipeline's image sizes and the options that its steps add to their configs.
+
+    Attributes:
+        image_size (int): Side of a film in pixels, for all but detection.
+        detection_size (int): Longest side of a film in pixels for detection.
+        options (dict[str, tuple[str, ...]]): ``--cfg-options`` of each step.
+    """
+
+    image_size: int
+    detection_size: int
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """dict[str, str]: The variables by which the configs under ``configs/`` read the sizes."""
+        return {
+            'MUSCLE_IMAGE_SIZE': str(self.image_size),
+            'MUSCLE_DETECTION_SIZE': str(self.detection_size),
+        }
+
+
+def _loader(name: str, workers: int) -> tuple[str, ...]:
+    return (
+        f'{name}_dataloader.num_workers={workers}',
+        f'{name}_dataloader.persistent_workers={workers > 0}',
+        f'{name}_dataloader.pin_memory=False',
+    )
+
+
+def _epochs(count: int) -> tuple[str, ...]:
+    return (f'train_cfg.max_epochs={count}', f'param_scheduler.1.end={count}')
+
+
+def md_moco(epochs: int, batch_size: int, queue_len: int) -> tuple[str, ...]:
+    """Options of step 1.
+
+    Args:
+        epochs (int): Passes over all films.
+        batch_size (int): Films of a batch.
+        queue_len (int): Keys in the queue; fewer than the films.
+
+    Returns:
+        tuple[str, ...]: The options.
+    """
+    return (
+        *_epochs(epochs),
+        f'train_dataloader.batch_size={batch_size}',
+        f'model.queue_len={queue_len}',
+        'model.momentum=0.99',  # a short run needs a momentum encoder that follows sooner
+        *_loader('train', 1),
+        'default_hooks.checkpoint.max_keep_ckpts=1',
+        'default_hooks.logger.interval=5',
+    )
+
+
+def continual(rounds: int, val_interval: int, epochs: int = 1) -> tuple[str, ...]:
+    """Options of step 2.
+
+    Args:
+        rounds (int): Rounds over the four tasks.
+        val_interval (int): Visits from one validation of all tasks to the next; 0 validates at the
+            end alone.
+        epochs (int): Epochs of a visit. Defaults to 1.
+
+    Returns:
+        tuple[str, ...]: The options.
+    """
+    return (
+        f'train_dataloader.batch_sampler.rounds={rounds}',
+        f'train_dataloader.batch_sampler.epochs_per_visit={epochs}',
+        f'train_cfg.val_interval={val_interval}',
+        'train_dataloader.batch_size.pneumonia=16',
+        'train_dataloader.batch_size.mura=16',
+        *_loader('train', 0),
+        *_loader('val', 0),
+        'default_hooks.checkpoint.max_keep_ckpts=1',
+        'default_hooks.logger.interval=5',
+    )
+
+
+def finetune(epochs: int, val_interval: int, batch_size: int = 16) -> tuple[str, ...]:
+    """Options of step 3.
+
+    Args:
+        epochs (int): Passes over the task's training films.
+        val_interval (int): Epochs from one validation to the next.
+        batch_size (int): Films of a batch. Defaults to 16.
+
+    Returns:
+        tuple[str, ...]: The options.
+    """
+    return (
+        *_epochs(epochs),
+        f'train_cfg.val_interval={val_interval}',
+        f'train_dataloader.batch_size={batch_size}',
+        *_loader('train', 0),
+        *_loader('val', 0),
+        *_loader('test', 0),
+        'default_hooks.checkpoint.max_keep_ckpts=1',
+        'default_hooks.logger.interval=5',
+    )
+
+
+#: Phantoms in minutes, and some two thousand real films within the hour, both on two cores.
+BUDGETS = {
+    'demo': Budget(
+        image_size=96,
+        detection_size=160,
+        options={
+            'md_moco': md_moco(epochs=3, batch_size=32, queue_len=512),
+            'continual': continual(rounds=2, val_interval=4),
+            'pneumonia': finetune(epochs=8, val_interval=2),
+            'mura': finetune(epochs=8, val_interval=2),
+            'lung': finetune(epochs=4, val_interval=2, batch_size=8),
+            'tbx': finetune(epochs=4, val_interval=2, batch_size=8),
+        },
+    ),
+    'real': Budget(
+        image_size=96,
+        detection_size=192,
+        options={
+            'md_moco': md_moco(epochs=10, batch_size=32, queue_len=1024),
+            'continual': continual(rounds=3, val_interval=4),
+            'pneumonia': finetune(epochs=6, val_interval=2),
+            'mura': finetune(epochs=15, val_interval=3),
+            'lung': finetune(epochs=5, val_interval=2, batch_size=8),
+            'tbx': finetune(epochs=12, val_interval=3, batch_size=8),
+        },
+    ),
+}
