@@ -110,6 +110,12 @@ class Bone:
         far = self._thickness(moved_along, moved_across, texture)
         far *= rise(past(moved_along, moved_across) - half_gap, soft)
         canvas.attenuation[window] += near + far
+        if fracture.callus:
+            run = (along - np.float32(fracture.place)) * np.float32(self.length / (1.8 * radius))
+            side = (across - np.float32(0.5 * fracture.shift * radius)) / np.float32(2.1 * radius)
+            cuff = np.sqrt(np.maximum(1 - side**2, 0)) * np.exp(-(run**2))
+            cuff *= 1 + np.float32(0.3) * texture
+            canvas.attenuation[window] += np.float32(self.density * radius * fracture.callus) * cuff
 
     def _own_coordinates(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         ax = np.float32((self.end[0] - self.start[0]) / self.length)
@@ -142,7 +148,7 @@ class Bone:
         outer = np.sqrt(np.maximum(radius**2 - across**2, 0))
         inner = np.sqrt(np.maximum(inner_radius**2 - across**2, 0))
         # Spongy bone is denser at the ends; the shaft holds mostly fat.
-        spongy = np.float32(0.34) - np.float32(0.14) * middle
+        spongy = np.float32(0.28) - np.float32(0.1) * middle
         matter = outer - inner + spongy * inner * (1 + np.float32(0.22) * texture)
         if self.growth_plate:
             plate = np.exp(-(((along - np.float32(0.13)) / np.float32(0.025)) ** 2))

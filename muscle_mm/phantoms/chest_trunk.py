@@ -1,6 +1,8 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """The soft parts of the chest: the lungs, the heart, and what surrounds them."""
 
+import math
+
 import numpy as np
 
 from muscle_mm.phantoms.canvas import Canvas, ellipse_radius, rise
@@ -72,7 +74,8 @@ def draw_trunk(
             centre = (side * rng.uniform(0.4, 0.48), rng.uniform(0.2, 0.34))
             canvas.sphere(centre, (0.32, 0.28), build.breast)
     heart = _heart_radius(canvas, build, breath)
-    canvas.attenuation += np.float32(0.2) * np.sqrt(np.maximum(1 - heart**2, 0))
+    bottom = rise(np.float32(0.42 + 0.6 * breath) - y, 0.15)
+    canvas.attenuation += np.float32(0.2) * np.sqrt(np.maximum(1 - heart**2, 0)) * bottom
     knob = 0.1 * build.aorta
     canvas.sphere((build.mediastinum * 0.75, -0.27), (knob, 1.2 * knob), 0.28)
     # The liver under the right dome, the stomach bubble under the left one.
@@ -92,4 +95,7 @@ def _heart_radius(canvas: Canvas, build: ChestBuild, breath: float) -> np.ndarra
     """Distance from the middle of the heart, 1 on its border."""
     centre = (0.1, 0.2 + 0.6 * breath)
     radii = (0.325 * build.heart, 0.225 * build.heart)
-    return ellipse_radius(canvas.x, canvas.y, centre, radii, build.heart_tilt)
+    # The heart rests on the diaphragm: below its tip it goes straight down, behind the dome.
+    tip = centre[1] + 0.7 * radii[0] * math.sin(build.heart_tilt)
+    y = np.minimum(canvas.y, np.float32(tip))
+    return ellipse_radius(canvas.x, y, centre, radii, build.heart_tilt)

@@ -14,6 +14,7 @@ def develop(
     mark_side: int = 1,
     collimation: float = 0.3,
     headroom: tuple[float, float] = (-0.03, 0.2),
+    exposure: tuple[float, float] = (0.75, 1.4),
 ) -> np.ndarray:
     """Expose and develop a film, bones bright on a dark ground.
 
@@ -28,6 +29,8 @@ def develop(
         collimation (float): Chance of dark collimated borders. Default: 0.3.
         headroom (tuple[float, float]): Range of the brightness left above the densest parts, as a
             share of the film's own range; below 0 they are washed out. Default: (-0.03, 0.2).
+        exposure (tuple[float, float]): Range of the factor on the attenuation; the higher it is,
+            the less dense parts differ. Default: (0.75, 1.4).
 
     Returns:
         np.ndarray: (H, W) float32 in [0, 1].
@@ -37,8 +40,8 @@ def develop(
     scatter = rng.uniform(0.05, 0.25)
     blurred = cv2.GaussianBlur(attenuation, (0, 0), short / 12)
     lost = (1 - scatter) * attenuation + scatter * blurred
-    film = 1 - np.exp(-lost * np.float32(rng.uniform(0.75, 1.4)))
-    low, high = np.percentile(film[::3, ::3], (1, 99))
+    film = 1 - np.exp(-lost * np.float32(rng.uniform(*exposure)))
+    low, high = np.percentile(film[::3, ::3], (1, 97.5))
     spread = max(float(high - low), 1e-3)
     low -= spread * rng.uniform(-0.04, 0.1)
     high += spread * rng.uniform(*headroom)

@@ -18,6 +18,7 @@ class Fracture:
         bend (float): Angle of the far fragment, in radians.
         jag (float): Height of the teeth along the line.
         phase (float): Where the teeth begin, in radians.
+        callus (float): Strength of the healing cuff around the line, 0 for a fresh break.
     """
 
     place: float
@@ -27,6 +28,7 @@ class Fracture:
     bend: float
     jag: float
     phase: float
+    callus: float
 
     @classmethod
     def draw(cls, rng: np.random.Generator, place: float) -> 'Fracture':
@@ -48,4 +50,5 @@ class Fracture:
             bend=-sign * rng.uniform(0.05, 0.4),
             jag=rng.uniform(0.05, 0.25),
             phase=rng.uniform(0, 6.28),
+            callus=rng.uniform(0.35, 0.7) if rng.random() < 0.5 else 0.0,
         )

@@ -140,7 +140,7 @@ def _add_hand(limb: Limb, build: LimbBuild, rng: np.random.Generator) -> None:
 
 
 def _add_forearm(limb: Limb, build: LimbBuild, rng: np.random.Generator) -> None:
-    stout, density, plate = build.stout, 4.6 * build.density, _plate(build)
+    stout, density, plate = build.stout, 4.1 * build.density, _plate(build)
     lean = rng.normal(0, 0.12)
 
     def turned(x: float, y: float) -> Point:
@@ -178,7 +178,7 @@ def _add_upper_arm(limb: Limb, build: LimbBuild, rng: np.random.Generator) -> No
     bend = rng.uniform(-0.15, 0.35) if rng.random() < 0.6 else rng.uniform(0.6, 1.5)
     across, down = math.sin(bend), math.cos(bend)
     elbow = limb.elbow
-    start = (elbow[0] + 0.06 * across, elbow[1] + 0.06 * down)
+    start = (elbow[0] + 0.14 * across, elbow[1] + 0.14 * down)
     end = (elbow[0] + 3.0 * across, elbow[1] + 3.0 * down)
     limb.bones['humerus'] = Bone(
         start,

@@ -72,7 +72,15 @@ def render_limb(
     mark = str(rng.choice(['L', 'R'])) if rng.random() < 0.6 else None
     # Bones stay short of white, which is left to metal.
     side = int(rng.choice([-1, 1]))
-    return develop(canvas.attenuation, rng, mark, side, collimation=0.4, headroom=(0.3, 0.6))
+    return develop(
+        canvas.attenuation,
+        rng,
+        mark,
+        side,
+        collimation=0.4,
+        headroom=(0.3, 0.6),
+        exposure=(0.4, 0.8),
+    )
 
 
 def _aim(
@@ -81,7 +89,7 @@ def _aim(
     """Middle of the film, its reach, and the bones that may carry a finding."""
     if view == 'HAND':
         names = [f'{finger}_{part}' for finger in FINGER_NAMES[1:] for part in (0, 1)]
-        return (0.0, -0.9), rng.uniform(1.0, 1.2), names
+        return (0.0, -0.9), rng.uniform(0.95, 1.1), names
     if view == 'FINGER':
         finger = str(rng.choice(FINGER_NAMES[1:]))
         middle = limb.bones[f'{finger}_2'].point(0.2)
@@ -151,7 +159,7 @@ def _draw_pebble(
     inner = np.sqrt(np.maximum(0.8 - radial**2, 0))
     texture = 1 + 0.22 * canvas.texture[window]
     thickness = outer - inner + 0.4 * inner * texture
-    canvas.attenuation[window] += np.float32(2 * min(radii) * density) * thickness
+    canvas.attenuation[window] += np.float32(2 * min(radii[0], 0.12) * density) * thickness
 
 
 def _draw_ring(canvas: Canvas, bone: Bone) -> None:

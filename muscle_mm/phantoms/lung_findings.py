@@ -79,27 +79,27 @@ def _patch(
     radial = ellipse_radius(canvas.x, canvas.y, centre, radii, rng.uniform(0, np.pi))
     radial = radial + 0.22 * smooth_noise(rng, *shape, 6 / reach, 2)
     cloud = rise(1 - radial, edge) * rise(depth - 0.01, 0.03)
-    return cloud * np.maximum(1 + mottle * smooth_noise(rng, *shape, 22 / reach, 2), 0.1)
+    return cloud * np.maximum(1 + mottle * smooth_noise(rng, *shape, 18 / reach, 2), 0.2)
 
 
 def _consolidation(
     canvas: Canvas, depth: np.ndarray, rng: np.random.Generator, side: int
 ) -> np.ndarray:
     centre = _place(canvas, depth, rng, 0.08, (0.3, 0.95))
-    radii = rng.uniform(0.13, 0.26), rng.uniform(0.13, 0.26)
-    return _patch(canvas, depth, rng, centre, radii, 0.45) * np.float32(rng.uniform(0.3, 0.5))
+    radii = rng.uniform(0.12, 0.22), rng.uniform(0.12, 0.22)
+    return _patch(canvas, depth, rng, centre, radii, 0.38) * np.float32(rng.uniform(0.36, 0.54))
 
 
 def _interstitial(
     canvas: Canvas, depth: np.ndarray, rng: np.random.Generator, side: int
 ) -> np.ndarray:
     centre = _place(canvas, depth, rng, 0.08, (0.25, 0.85))
-    radii = rng.uniform(0.2, 0.32), rng.uniform(0.25, 0.4)
+    radii = rng.uniform(0.18, 0.3), rng.uniform(0.2, 0.36)
     cloud = _patch(canvas, depth, rng, centre, radii, 0.0, 0.6)
     shape = canvas.height, canvas.width
     # Ridges of a random field make the net-like streaks of a viral pneumonia.
     net = 1 - np.abs(smooth_noise(rng, *shape, 16 / canvas.pose.reach, 2))
-    return cloud * (np.clip(net, -0.3, 1) + 0.25) * np.float32(rng.uniform(0.22, 0.34))
+    return cloud * (np.clip(net, -0.3, 1) + 0.1) * np.float32(rng.uniform(0.28, 0.42))
 
 
 def _infiltrate(

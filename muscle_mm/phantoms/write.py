@@ -16,7 +16,7 @@ import cv2
 from muscle_mm.phantoms.layouts import LAYOUTS, FilmPlan
 from muscle_mm.utils.errors import UserError
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of the pixels or the files, so that older phantoms are made anew."""
 
 MARKER = 'phantoms.json'

@@ -23,6 +23,9 @@ class MURALayout(Layout):
     folder = 'mura'
     default_count = 400
 
+    KINDS = ('fracture', 'hardware', 'hardware', 'hardware', 'fixed', 'fixed', 'fixed')
+    """The changes in positive studies, by turns."""
+
     def plan(self, count: int, seed: int) -> list[FilmPlan]:
         """See ``Layout.plan``."""
         rng = self.generator(seed)
@@ -48,9 +51,9 @@ class MURALayout(Layout):
         build = LimbBuild.draw(self.generator(seed, film.patient))
         rng = self.generator(seed, film.patient, film.image)
         height, width = draw_shape(rng, size, (0.75, 1.3))
-        # One kind of change a study: it stays on the patient's other films.
-        kinds = ['fracture', 'hardware', 'fixed', 'fixed']
-        kind = str(self.generator(seed, film.patient, 10_000).choice(kinds))
+        # One kind of change a patient. The kinds take turns within each body part.
+        turn = film.patient // (2 * len(VIEWS)) + film.patient % len(VIEWS)
+        kind = self.KINDS[turn % len(self.KINDS)]
         finding = kind if film.label == 'positive' else None
         save_film(root / film.path, render_limb(film.view, build, rng, height, width, finding))
         return {}

@@ -26,6 +26,11 @@ _FINDINGS = {
     'Effusion|Infiltration': (Finding('effusion', side=1), Finding('infiltrate', side=-1)),
 }
 _CHANCES = (0.52, 0.14, 0.07, 0.09, 0.08, 0.06, 0.04)
+# The comma inside the brackets is the publisher's.
+_COLUMNS = (
+    'Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,'
+    'OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]'
+).split(',')
 
 
 class NIHCCLayout(Layout):
@@ -66,20 +71,15 @@ class NIHCCLayout(Layout):
         """See ``Layout.write_tables``."""
         with (root / 'Data_Entry_2017_v2020.csv').open('w', newline='') as stream:
             table = csv.writer(stream)
-            table.writerow(
-                ['Image Index', 'Finding Labels', 'Follow-up #', 'Patient ID', 'Patient Age']
-                + ['Patient Gender', 'View Position', 'OriginalImage[Width', 'Height]']
-                + ['OriginalImagePixelSpacing[x', 'y]']
-            )
+            table.writerow(_COLUMNS)
             for film, fact in zip(films, facts, strict=True):
                 rng = self.generator(seed, film.patient)
                 age, sex = int(rng.integers(5, 90)), str(rng.choice(['M', 'F']))
                 name = Path(film.path).name
                 view = 'PA' if (film.patient + film.image) % 3 else 'AP'
-                table.writerow(
-                    [name, film.label, film.image, film.patient, age + film.image, sex, view]
-                    + [fact['width'], fact['height'], 0.143, 0.143]
-                )
+                size = fact['width'], fact['height']
+                row = [name, film.label, film.image, film.patient, age + film.image, sex, view]
+                table.writerow([*row, *size, 0.143, 0.143])
         for part in ('train_val', 'test'):
             names = [Path(film.path).name for film in films if film.part == part]
             (root / f'{part}_list.txt').write_text(''.join(f'{name}\n' for name in names))
