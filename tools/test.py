@@ -6,7 +6,7 @@ from pathlib import Path
 
 from muscle_mm.command_line.config_options import add_common_arguments, load_config
 from muscle_mm.command_line.friendly_errors import run_command
-from muscle_mm.command_line.processes_on_cpu import prepare_processes_on_cpu
+from muscle_mm.command_line.processes_on_cpu import end_processes, prepare_processes_on_cpu
 from muscle_mm.utils.errors import UserError
 
 
@@ -56,6 +56,7 @@ def main() -> None:
     metrics = runner.test()
     if arguments.out and wants_metrics and runner.rank == 0:
         dump(metrics, arguments.out)
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -31,7 +31,7 @@ def prepare_processes_on_cpu(config: Config) -> None:
 
 
 def end_processes() -> None:
-    """Take leave of the other processes: gloo's threads otherwise abort an interpreter that ends."""
+    """Take leave of the other processes: gloo's threads otherwise abort the interpreter."""
     import torch
 
     if torch.distributed.is_initialized():

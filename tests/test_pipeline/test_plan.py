@@ -40,7 +40,7 @@ def test_the_initialisation_is_one_option(tmp_path):
     assert expected in muscle.command
     assert muscle.after == ('continual',)
     scratch = stages['finetune/lung/scratch']
-    assert not any('checkpoint' in part for part in scratch.command)
+    assert not any('init_cfg.checkpoint' in part for part in scratch.command)
     assert scratch.after == ('data',)
 
 
