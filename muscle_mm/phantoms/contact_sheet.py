@@ -39,8 +39,7 @@ def write_contact_sheet(out: Path, file: Path, columns: int = 8, cell: int = 192
         picks = np.linspace(0, len(films) - 1, columns).round().astype(int)
         boxes = _read_boxes(root)
         row = [_draw_cell(root, films[pick], boxes, cell) for pick in picks]
-        title = np.zeros((cell, 36, 3), np.uint8)
-        title = np.rot90(title).copy()
+        title = np.zeros((36, cell, 3), np.uint8)
         place = (6, 24)
         cv2.putText(title, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255,) * 3, 1, cv2.LINE_AA)
         rows.append(np.hstack([np.rot90(title), *row]))

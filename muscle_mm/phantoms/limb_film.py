@@ -46,10 +46,8 @@ def render_limb(
     tilt = rng.normal(0, 0.2)
     if view in ('HUMERUS', 'SHOULDER'):
         # The arm hangs: turn the shoulder to the top of the film.
-        tilt += (
-            math.pi
-            - math.atan2(limb.shoulder[0] - limb.elbow[0], limb.shoulder[1] - limb.elbow[1]) * -1
-        )
+        across, down = np.subtract(limb.shoulder, limb.elbow).tolist()
+        tilt += math.pi + math.atan2(across, down)
     elif view in ('ELBOW', 'FOREARM'):
         tilt += rng.choice([0.0, math.pi, math.pi / 2])
     centre = (centre[0] + rng.normal(0, 0.08) * reach, centre[1] + rng.normal(0, 0.08) * reach)

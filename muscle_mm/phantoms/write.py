@@ -72,15 +72,21 @@ def write_phantoms(
         raise UserError(f'The scale of the phantoms is {scale}: choose a number above 0.')
     if seed < 0:
         raise UserError(f'The seed of the phantoms is {seed}: choose 0 or more.')
-    folders = {}
-    for name in chosen:
-        count = (counts or {}).get(name, max(2, round(LAYOUTS[name].default_count * scale)))
+    if workers is not None and workers < 1:
+        raise UserError(f'The number of workers is {workers}: choose at least 1.')
+    numbers = {
+        name: (counts or {}).get(name, max(2, round(LAYOUTS[name].default_count * scale)))
+        for name in chosen
+    }
+    for name, count in numbers.items():
         if count < 2:
             raise UserError(
                 f"{count} phantoms for the set '{name}' are too few: choose at least 2."
             )
-        folders[name] = _write_set(Path(out), name, count, size, seed, workers, report)
-    return folders
+    return {
+        name: _write_set(Path(out), name, count, size, seed, workers, report)
+        for name, count in numbers.items()
+    }
 
 
 def _write_set(

@@ -23,7 +23,7 @@ _REPORTS = {
     'Pleural Effusion': 'There is a pleural effusion. The heart size is normal.',
     'Nodule': 'A rounded pulmonary nodule is seen. Follow-up is suggested.',
 }
-_FINDINGS = {
+_FINDINGS: dict[str, tuple[Finding, ...]] = {
     'normal': (),
     'Opacity/lung': (Finding('consolidation'),),
     'Granuloma': (Finding('calcified'),),

@@ -16,7 +16,7 @@ from muscle_mm.phantoms.layouts.layout import (
     save_film,
 )
 
-_FINDINGS = {
+_FINDINGS: dict[str, tuple[Finding, ...]] = {
     'No Finding': (),
     'Infiltration': (Finding('infiltrate'),),
     'Consolidation': (Finding('consolidation'),),
@@ -27,10 +27,19 @@ _FINDINGS = {
 }
 _CHANCES = (0.52, 0.14, 0.07, 0.09, 0.08, 0.06, 0.04)
 # The comma inside the brackets is the publisher's.
-_COLUMNS = (
-    'Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,'
-    'OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]'
-).split(',')
+_COLUMNS = [
+    'Image Index',
+    'Finding Labels',
+    'Follow-up #',
+    'Patient ID',
+    'Patient Age',
+    'Patient Gender',
+    'View Position',
+    'OriginalImage[Width',
+    'Height]',
+    'OriginalImagePixelSpacing[x',
+    'y]',
+]
 
 
 class NIHCCLayout(Layout):
@@ -43,7 +52,7 @@ class NIHCCLayout(Layout):
     def plan(self, count: int, seed: int) -> list[FilmPlan]:
         """See ``Layout.plan``."""
         rng = self.generator(seed)
-        films = []
+        films: list[FilmPlan] = []
         for patient, number in enumerate(group_by_patient(count, rng, (0.5, 0.2, 0.2, 0.1)), 1):
             part = 'test' if patient % 5 == 0 else 'train_val'
             for image in range(number):

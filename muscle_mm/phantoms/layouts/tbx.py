@@ -83,7 +83,8 @@ class TBXLayout(Layout):
             ('val', ('val',)),
             ('trainval', ('train', 'val')),
         ):
-            images, annotations = [], []
+            images: list[dict[str, Any]] = []
+            annotations: list[dict[str, Any]] = []
             for film, fact in zip(films, facts, strict=True):
                 if film.part not in wanted:
                     continue
