@@ -1,0 +1,60 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.toolbox import require_toolbox, toolbox_of
+
+
+def run_without(packages, code):
+    """Run code in an interpreter in which some packages cannot be imported."""
+    program = textwrap.dedent(
+        f"""
+        import sys
+        class Blocked:
+            def find_spec(self, name, path=None, target=None):
+                if name.split('.')[0] in {packages!r}:
+                    raise ModuleNotFoundError(f"No module named '{{name}}'")
+        sys.meta_path.insert(0, Blocked())
+        """
+    ) + textwrap.dedent(code)
+    return subprocess.run(
+        [sys.executable, '-c', program], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_package_imports_with_mmengine_alone():
+    others = ['torch', 'torchvision', 'mmcv', 'mmpretrain', 'mmseg', 'mmdet', 'sklearn', 'pydicom']
+    code = 'import muscle_mm; print(muscle_mm.__version__, muscle_mm.registry.MODELS.scope)'
+    result = run_without(others, code)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == ['0.1.0', 'muscle_mm']
+
+
+def test_a_part_whose_toolbox_is_missing_names_the_package():
+    code = """
+        from muscle_mm.registry import MODELS
+        MODELS.build(dict(
+            type='MultiTaskPretrainer',
+            backbone=dict(type='mmpretrain.ResNet', depth=18),
+            tasks=dict(tbx=dict(type='mmdet.FasterRCNN')),
+        ))
+        """
+    result = run_without(['mmdet'], code)
+    assert result.returncode == 1
+    last = result.stderr.strip().splitlines()[-1]
+    assert 'model.tasks.tbx needs the package mmdet' in last
+    assert '`pip install onedl-mmdetection` (OneDL line) or `pip install mmdet`' in last
+
+
+def test_scope_of_a_type():
+    pytest.importorskip('mmpretrain')
+    assert toolbox_of('mmpretrain.ResNet', 'model.backbone') == 'mmpretrain'
+    assert toolbox_of('my_package.Net', 'model.backbone') == 'my_package'
+    with pytest.raises(UserError, match=r"model\.backbone: type='ResNet' does not say which"):
+        toolbox_of('ResNet', 'model.backbone')
+    with pytest.raises(UserError, match='model needs the package mmnone'):
+        require_toolbox('mmnone', 'model')
