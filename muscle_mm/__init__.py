@@ -7,6 +7,7 @@ alone; the toolboxes are imported when one of their parts is built.
 """
 
 from muscle_mm import registry
+from muscle_mm.utils.errors import show_user_errors_alone
 from muscle_mm.utils.safe_loading import allow_mmengine_checkpoints
 from muscle_mm.version import __version__
 
@@ -14,5 +15,6 @@ from muscle_mm.version import __version__
 # own checkpoints. Naming its harmless classes lets ``--resume`` work safely on every line of the
 # stack.
 allow_mmengine_checkpoints()
+show_user_errors_alone()
 
 __all__ = ['__version__', 'registry']

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import muscle_mm
-from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.errors import DEBUG_VARIABLE, UserError
 
-#: Set this environment variable to 1 to see the whole stack.
-DEBUG_VARIABLE = 'MUSCLE_MM_DEBUG'
 _PACKAGE = str(Path(muscle_mm.__file__).resolve().parent)
 
 

@@ -1,10 +1,34 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """The error that is meant for users."""
 
+import os
+import sys
+from types import TracebackType
+
+#: Set this environment variable to 1 to see the whole stack.
+DEBUG_VARIABLE = 'MUSCLE_MM_DEBUG'
+
 
 class UserError(RuntimeError):
     """Something that the user can put right: a path, a config key, a missing package.
 
-    The message says what is wrong, where, and what to do. It is raised instead of a built-in error
-    so that ``tools/train.py`` can show the message alone, without a stack of unrelated frames.
+    The message says what is wrong, where, and what to do. It is shown alone, without a stack of
+    unrelated frames, unless ``MUSCLE_MM_DEBUG=1``.
     """
+
+
+def show_user_errors_alone() -> None:
+    """Let an uncaught :class:`UserError` end any program with its message alone.
+
+    A toolbox's own tool, too, then shows no stack of unrelated frames. Other exceptions go where
+    they went before.
+    """
+    previous = sys.excepthook
+
+    def show(kind: type[BaseException], error: BaseException, stack: TracebackType | None) -> None:
+        if isinstance(error, UserError) and os.environ.get(DEBUG_VARIABLE) != '1':
+            print(f'Error: {error}\n({DEBUG_VARIABLE}=1 shows where.)', file=sys.stderr)
+        else:
+            previous(kind, error, stack)
+
+    sys.excepthook = show
