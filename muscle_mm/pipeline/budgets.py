@@ -113,14 +113,14 @@ def finetune(epochs: int, val_interval: int, batch_size: int = 16) -> tuple[str,
 BUDGETS = {
     'demo': Budget(
         image_size=96,
-        detection_size=160,
+        detection_size=128,
         options={
             'md_moco': md_moco(epochs=3, batch_size=32, queue_len=512),
             'continual': continual(rounds=2, val_interval=4),
             'pneumonia': finetune(epochs=8, val_interval=2),
             'mura': finetune(epochs=8, val_interval=2),
             'lung': finetune(epochs=4, val_interval=2, batch_size=8),
-            'tbx': finetune(epochs=4, val_interval=2, batch_size=8),
+            'tbx': finetune(epochs=3, val_interval=1, batch_size=8),
         },
     ),
     'real': Budget(

@@ -8,7 +8,8 @@ mura_train = dict(
     split='train',
     pipeline=[
         dict(type='muscle_mm.LoadXray'),
-        dict(type='mmpretrain.RandomResizedCrop', scale=mura_size, crop_ratio_range=(0.5, 1.0)),
+        # A narrower crop may cut off the one finding that the label is about.
+        dict(type='mmpretrain.RandomResizedCrop', scale=mura_size, crop_ratio_range=(0.8, 1.0)),
         dict(type='mmpretrain.RandomFlip', prob=0.5, direction='horizontal'),
         dict(type='mmpretrain.PackInputs'),
     ],

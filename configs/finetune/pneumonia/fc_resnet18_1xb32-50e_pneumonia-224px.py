@@ -30,5 +30,6 @@ test_dataloader = {**val_dataloader, 'dataset': _base_.pneumonia_test}
 val_evaluator = _base_.pneumonia_metric
 test_evaluator = val_evaluator
 
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 default_hooks = dict(checkpoint=dict(save_best='binary/auc', rule='greater'))
 custom_hooks = [dict(type='muscle_mm.TestAfterTrainHook')]
