@@ -1,7 +1,21 @@
-"""Fine-tuning: AdamW, warm-up, cosine. All values are our choice; the paper does not give them.
+"""Fine-tuning: loaders, AdamW, warm-up, cosine. All values are our choice; the paper has none.
 
 To change the length: --cfg-options train_cfg.max_epochs=N param_scheduler.1.end=N
 """
+
+train_dataloader = dict(
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='pseudo_collate'),
+)
+val_dataloader = dict(
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+)
+test_dataloader = val_dataloader
 
 optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.01),
@@ -21,3 +35,4 @@ param_scheduler = [
 train_cfg = dict(by_epoch=True, max_epochs=50, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
+custom_hooks = [dict(type='muscle_mm.TestAfterTrainHook')]

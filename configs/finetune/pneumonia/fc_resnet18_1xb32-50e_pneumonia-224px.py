@@ -10,26 +10,11 @@ default_scope = 'mmpretrain'
 
 model = dict(**_base_.classification, backbone=_base_.backbone)
 
-train_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
-    dataset=_base_.pneumonia_train,
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-    dataset=_base_.pneumonia_val,
-)
-test_dataloader = {**val_dataloader, 'dataset': _base_.pneumonia_test}
+train_dataloader = dict(batch_size=32, dataset=_base_.pneumonia_train)
+val_dataloader = dict(batch_size=32, dataset=_base_.pneumonia_val)
+test_dataloader = dict(batch_size=32, dataset=_base_.pneumonia_test)
 val_evaluator = _base_.pneumonia_metric
 test_evaluator = val_evaluator
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 default_hooks = dict(checkpoint=dict(save_best='binary/auc', rule='greater'))
-custom_hooks = [dict(type='muscle_mm.TestAfterTrainHook')]
