@@ -9,7 +9,7 @@ SHELL := /bin/sh
 .PHONY: help demo real test lint install install-test clean
 
 STACK ?= onedl
-REAL ?= ../shared/real_xrays
+REAL ?= 
 ifeq ($(STACK),onedl)
 VENV ?= .venv
 else
@@ -26,7 +26,9 @@ help:  ## Show this list
 demo: install  ## Install, then run all three steps on drawn X-rays: tables and pictures in work_dirs/demo
 	@"$(BIN)/python" tools/run_pipeline.py demo
 
-real: install  ## The same on real X-rays: make real REAL=DIR
+real:  ## The same on real X-rays: make real REAL=DIR
+	@test -n "$(REAL)" || { echo "make real needs the folder of the films: make real REAL=DIR"; exit 1; }
+	@$(INSTALL)
 	@"$(BIN)/python" tools/run_pipeline.py real --data "$(REAL)"
 
 test: install-test lint  ## Install, then run the linters, the type checks and the tests
@@ -43,6 +45,6 @@ install:  ## Install what running needs; does nothing the second time
 install-test:  ## The same and what testing needs
 	@$(INSTALL) --extras test
 
-clean:  ## Remove what runs and checks wrote; environments and compiled wheels stay
-	rm -rf work_dirs build .mypy_cache .pytest_cache .ruff_cache *.egg-info
+clean:  ## Remove what builds and checks wrote; environments, wheels and work_dirs stay
+	rm -rf build .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name .venv\* -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

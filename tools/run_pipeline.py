@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from muscle_mm.command_line.friendly_errors import run_command
+from muscle_mm.pipeline.devices import hide_gpus_without_operators
 from muscle_mm.pipeline.ledger import Ledger
 from muscle_mm.pipeline.output import duration
 from muscle_mm.pipeline.plan import INITIALISATIONS, REPOSITORY, make_plan
@@ -71,6 +72,8 @@ def main() -> None:
         ledger.forget(stage for stage in stages if not stage.lasting)
     (out / 'logs').mkdir(parents=True, exist_ok=True)
     jobs = arguments.jobs or min(2, os.cpu_count() or 1)
+    if hide_gpus_without_operators():
+        print('mmcv was compiled for the CPU alone (no nvcc): the GPUs are not used.')
     print(f'{len(stages)} stages, results in {out}', flush=True)
     try:
         PipelineRunner(stages, ledger, out / 'logs', jobs, REPOSITORY).run()

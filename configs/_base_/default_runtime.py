@@ -13,7 +13,7 @@ default_hooks = dict(
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    # 'gloo' for processes without a GPU; tools/dist_train.sh chooses.
+    # Of the GPUs' processes; without a GPU tools/train.py talks through gloo.
     dist_cfg=dict(backend='{{$DIST_BACKEND:nccl}}'),
 )
 vis_backends = [dict(type='LocalVisBackend')]

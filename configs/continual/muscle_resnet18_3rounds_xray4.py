@@ -1,7 +1,7 @@
 """MUSCLE's continual learning (step 2) of ResNet-18 on four tasks, under mmpretrain.
 
 Cross-task memory, three reshuffled rounds, a learning rate that restarts with each visit. Values:
-our choice; the paper does not give them. From MD-MoCo:
+our choice. From MD-MoCo:
 --cfg-options model.backbone.init_cfg.checkpoint=PATH
 """
 

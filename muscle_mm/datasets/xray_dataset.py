@@ -55,8 +55,7 @@ class XrayDataset(BaseDataset):
 
     Raises:
         UserError: If the folder, the manifest or the images' folder is missing, the split is
-        unknown
-            or empty, a path leaves its folder, or the manifest is for another task.
+            unknown or empty, a path leaves its folder, or the manifest is for another task.
     """
 
     METAINFO: dict = {}
@@ -131,8 +130,7 @@ class XrayDataset(BaseDataset):
         """
         raise UserError(
             f'{cls.__name__} has no layout of its own. Use a named set, or XrayFolder, '
-            'XrayMaskFolder '
-            'or XrayBoxFolder.'
+            'XrayMaskFolder or XrayBoxFolder.'
         )
 
     @classmethod

@@ -17,8 +17,7 @@ class CyclicRestartLR(LRSchedulerMixin, _ParamScheduler):
     """Linear warm-up and cosine decay that start again with each visit.
 
     The visits come from ``muscle_mm.ContinualMultiTaskHook``, which reads them from the batch
-    sampler: they are not repeated in the config. The shape is our choice; the paper does not give
-    it.
+    sampler: they are not repeated in the config. The shape is our choice.
 
     Args:
         optimizer (Optimizer | OptimWrapper): The optimizer.

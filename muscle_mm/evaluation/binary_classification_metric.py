@@ -94,8 +94,7 @@ class BinaryClassificationMetric(BaseMetric):
         if not np.isfinite(scores).all():
             raise UserError(
                 f'{int((~np.isfinite(scores)).sum())} of {scores.size} predicted scores are not '
-                f'finite: '
-                'the training has diverged. Lower the learning rate (optim_wrapper.optimizer.lr).'
+                'finite: the training has diverged. Lower optim_wrapper.optimizer.lr.'
             )
         self._warn_of_absent_classes(labels)
         called_positive = (scores >= self.threshold).astype(np.int64)
@@ -129,8 +128,8 @@ class BinaryClassificationMetric(BaseMetric):
         if absent:
             print_log(
                 f'No film of class {" or ".join(repr(name) for name in absent)} among the '
-                f'{labels.size} '
-                'evaluated films: AUC and its interval are nan. Check the split in the manifest.',
+                f'{labels.size} evaluated films: AUC and its interval are nan. '
+                'Check the split in the manifest.',
                 logger='current',
                 level=logging.WARNING,
             )

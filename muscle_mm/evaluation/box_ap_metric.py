@@ -74,8 +74,7 @@ class BoxAPMetric(BaseMetric):
             if 'instances' not in sample:
                 raise UserError(
                     "BoxAPMetric finds no true boxes in the sample: add 'instances' to meta_keys "
-                    'of '
-                    'mmdet.PackDetInputs in the pipeline of val_dataloader and test_dataloader.'
+                    'of mmdet.PackDetInputs in the pipeline of val_dataloader and test_dataloader.'
                 )
         self.coco_format.process(data_batch, data_samples)
         self.results.extend(self.coco_format.results)

@@ -69,8 +69,7 @@ class LungSegmentationMetric(BaseMetric):
         if not 0 <= self.foreground < len(classes):
             raise UserError(
                 f'LungSegmentationMetric(foreground={self.foreground}): the data set has the '
-                f'classes '
-                f'{tuple(classes)}. Set foreground to the index of one of them.'
+                f'classes {tuple(classes)}. Set foreground to the index of one of them.'
             )
         self.areas.dataset_meta = self.dataset_meta
         self.areas.process(data_batch, data_samples)

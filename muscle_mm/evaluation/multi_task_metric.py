@@ -98,8 +98,7 @@ class MultiTaskMetric(BaseMetric):
                     if full_key in measures:
                         raise UserError(
                             f'MultiTaskMetric: two metrics of task {task!r} log the same key '
-                            f'{key!r}. '
-                            'Give one of them another prefix.'
+                            f'{key!r}. Give one of them another prefix.'
                         )
                     measures[full_key] = value
         return measures
@@ -128,7 +127,6 @@ class MultiTaskMetric(BaseMetric):
         if meta is None or 'size' not in meta:
             raise UserError(
                 f"MultiTaskMetric: dataset_meta['tasks'][{task!r}]['size'] is missing. The dataset "
-                f'of '
-                f'this dataloader must be muscle_mm.MultiTaskDataset with a task {task!r}.'
+                f'of this dataloader must be muscle_mm.MultiTaskDataset with a task {task!r}.'
             )
         return meta

@@ -22,16 +22,16 @@ class MDMoCo(BaseModel):
     The query encoder learns to tell its own film's key from the keys of other films in a queue; the
     momentum encoder, which makes the keys, follows the query encoder slowly. Source: He et al.,
     MoCo, CVPR 2020 (loss: equation 1, momentum update: equation 2), with MoCo v2's projection; the
-    multiple data sets are MUSCLE's (Liao et al., MICCAI 2022, section 2). The paper gives no values
-    for the arguments; the defaults are MoCo's and our choice.
+    multiple data sets are MUSCLE's (Liao et al., MICCAI 2022, section 2). The defaults
+    are MoCo's and our choice.
 
     The momentum update and the enqueue happen once per optimizer step, also under gradient
     accumulation: ``muscle_mm.MomentumUpdateHook`` calls :meth:`update`. The momentum encoder keeps
     its own BatchNorm statistics.
 
     Args:
-        backbone (dict): Config of the backbone, for example ``dict(type='mmpretrain.ResNet',
-        ...)``. neck (dict): Config of the projection from feature maps to vectors, for example
+        backbone (dict): Config of the backbone: ``dict(type='mmpretrain.ResNet', ...)``.
+        neck (dict): Config of the projection from feature maps to vectors, for example
             ``dict(type='mmpretrain.MoCoV2Neck', in_channels=512, hid_channels=512,
             out_channels=128, with_avg_pool=True)``.
         queue_len (int): Number of negatives. Defaults to 65536.

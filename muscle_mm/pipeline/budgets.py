@@ -62,7 +62,7 @@ def md_moco(epochs: int, batch_size: int, queue_len: int) -> tuple[str, ...]:
 
 
 def continual(rounds: int, val_interval: int, epochs: int = 1) -> tuple[str, ...]:
-    """Options of step 2.
+    """Options of step 2. MUSCLE-- has one round, and as many epochs in it as MUSCLE in all rounds.
 
     Args:
         rounds (int): Rounds over the four tasks.
@@ -117,6 +117,7 @@ BUDGETS = {
         options={
             'md_moco': md_moco(epochs=3, batch_size=32, queue_len=512),
             'continual': continual(rounds=2, val_interval=4),
+            'continual_minus_minus': continual(rounds=1, val_interval=2, epochs=2),
             'pneumonia': finetune(epochs=8, val_interval=2),
             'mura': finetune(epochs=8, val_interval=2),
             'lung': finetune(epochs=4, val_interval=2, batch_size=8),
@@ -129,6 +130,7 @@ BUDGETS = {
         options={
             'md_moco': md_moco(epochs=10, batch_size=32, queue_len=1024),
             'continual': continual(rounds=3, val_interval=4),
+            'continual_minus_minus': continual(rounds=1, val_interval=2, epochs=3),
             'pneumonia': finetune(epochs=6, val_interval=2),
             'mura': finetune(epochs=15, val_interval=3),
             'lung': finetune(epochs=5, val_interval=2, batch_size=8),

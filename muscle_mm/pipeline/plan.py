@@ -18,6 +18,10 @@ REPOSITORY = Path(muscle_mm.__file__).resolve().parents[1]
 STEPS = {
     'md_moco': ('mmpretrain', 'md_moco/md-moco_resnet18_1xb128-200e_xray9-224px.py'),
     'continual': ('mmpretrain', 'continual/muscle_resnet18_3rounds_xray4.py'),
+    'continual_minus_minus': (
+        'mmpretrain',
+        'continual/muscle-minus-minus_resnet18_1round_xray4.py',
+    ),
     'pneumonia': ('mmpretrain', 'finetune/pneumonia/fc_resnet18_1xb32-50e_pneumonia-224px.py'),
     'mura': ('mmpretrain', 'finetune/mura/fc_resnet18_1xb32-50e_mura-224px.py'),
     'lung': ('mmseg', 'finetune/lung/deeplabv3_resnet18_1xb8-50e_lung-224px.py'),
@@ -30,6 +34,7 @@ TASKS = ('pneumonia', 'mura', 'lung', 'tbx')
 INITIALISATIONS: dict[str, str | None] = {
     'scratch': None,
     'md_moco': 'md_moco',
+    'muscle_minus_minus': 'continual_minus_minus',
     'muscle': 'continual',
 }
 
@@ -67,8 +72,7 @@ def make_plan(
     if pipeline == 'real' and (source is None or not source.is_dir()):
         raise UserError(
             f'the folder of real films {source} does not exist. Name it with --data DIR; its '
-            f'layout is '
-            'described in muscle_mm/pipeline/prepare_data.py.'
+            'layout is described in muscle_mm/pipeline/prepare_data.py.'
         )
     out = out.absolute()
     data = out / 'data'
@@ -76,11 +80,13 @@ def make_plan(
     needed = {INITIALISATIONS[name] for name in initialisations}
     if needed - {None}:
         stages.append(_pretraining('md_moco', 'step 1: MD-MoCo', pipeline, out, seed, ('data',)))
-    if 'continual' in needed:
+    for step, name in (('continual_minus_minus', 'MUSCLE--'), ('continual', 'MUSCLE')):
+        if step not in needed:
+            continue
         stages.append(
             _pretraining(
-                'continual',
-                'step 2: continual multi-task learning',
+                step,
+                f'step 2: continual multi-task learning, {name}',
                 pipeline,
                 out,
                 seed,
@@ -116,8 +122,7 @@ def stock_tool(toolbox: str, name: str) -> Path:
     if not tool.is_file():
         raise UserError(
             f'{tool} does not exist: this installation of {toolbox} came without its tools. '
-            f'Install '
-            'it from PyPI (`make install`).'
+            'Install it from PyPI (`make install`).'
         )
     return tool
 

@@ -56,8 +56,8 @@ def collect_cells(root: Path) -> list[Cell]:
     if not cells:
         raise UserError(
             f'no test result found: expected '
-            f'{root}/finetune/TASK/INITIALISATION/seed0/test/*/*.json, '
-            'which the test tools write with --work-dir .../seed0/test.'
+            f'{root}/finetune/TASK/INITIALISATION/seed0/test_metrics.json, '
+            'which muscle_mm.TestAfterTrainHook writes.'
         )
     return sorted(
         cells,

@@ -65,13 +65,15 @@ def _draw_visits(axis: Any, scores_file: Path, titles: Mapping[str, str]) -> Non
     content = json.loads(scores_file.read_text())
     visits = content['visits']
     for index, task in enumerate(content['tasks']):
-        numbers = list(range(1, len(visits) + 1))
+        numbers = [visit['visit'] + 1 for visit in visits]
         values = [visit['scores'][task] for visit in visits]
         label = f'{titles.get(task, task)}: {MAIN_MEASURES.get(task, ("", "score (%)"))[1]}'
         style = LINE_STYLES[index % len(LINE_STYLES)]
         axis.plot(numbers, values, style, color=COLOURS[index], label=label)
-        own = [number for number in numbers if visits[number - 1]['task'] == task]
-        axis.plot(own, [values[n - 1] for n in own], 'o', color=COLOURS[index])
+        own = [row for row, visit in enumerate(visits) if visit['task'] == task]
+        axis.plot(
+            [numbers[row] for row in own], [values[row] for row in own], 'o', color=COLOURS[index]
+        )
     axis.set_xlabel('visit (dots: the visited task)')
     axis.set_ylabel('validation score (%)')
     axis.set_ylim(0, 101)

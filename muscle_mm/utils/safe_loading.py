@@ -37,11 +37,16 @@ def allow_mmengine_checkpoints() -> None:
 
     Only classes that hold plain numbers are named, and ``getattr`` is replaced by a function that
     knows four statistics; nothing else becomes loadable. Without torch this does nothing.
+
+    Raises:
+        UserError: If torch is older than 2.4.
     """
     try:
-        from torch.serialization import add_safe_globals
+        import torch
     except ImportError:
         return
+    if not hasattr(torch.serialization, 'add_safe_globals'):
+        raise UserError(f'muscle_mm needs torch >= 2.4, found {torch.__version__}.')
     allowed: list[Any] = []
     for module_name, name in _HARMLESS_GLOBALS:
         try:
@@ -51,7 +56,7 @@ def allow_mmengine_checkpoints() -> None:
         allowed.append(getattr(module, name))
     _statistic_of.__module__, _statistic_of.__qualname__ = 'builtins', 'getattr'
     _statistic_of.__name__ = 'getattr'
-    add_safe_globals([*allowed, _statistic_of])
+    torch.serialization.add_safe_globals([*allowed, _statistic_of])
 
 
 def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
@@ -71,6 +76,8 @@ def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
     path = Path(path).expanduser()
     if not path.is_file():
         raise UserError(f'checkpoint {path} does not exist. Check the path.')
+    # Again: OneDL's mmengine, whenever it loads a file, takes its own names off torch's list.
+    allow_mmengine_checkpoints()
     try:
         checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:

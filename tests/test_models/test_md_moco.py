@@ -12,7 +12,7 @@ def build(backbone_config):
     def build(**options):
         torch.manual_seed(0)
         config = dict(
-            type='MDMoCo',
+            type='muscle_mm.MDMoCo',
             backbone=backbone_config,
             neck=dict(
                 type='mmpretrain.MoCoV2Neck', in_channels=32, hid_channels=16, out_channels=8

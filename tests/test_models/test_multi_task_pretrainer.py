@@ -31,7 +31,7 @@ def tiny(config: Config, backbone: dict) -> dict:
     classification = ConfigDict(config.classification)
     classification.head.in_channels = 32
     return dict(
-        type='MultiTaskPretrainer',
+        type='muscle_mm.MultiTaskPretrainer',
         backbone=backbone,
         tasks=dict(
             pneumonia=classification,

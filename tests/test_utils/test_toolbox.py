@@ -38,16 +38,28 @@ def test_a_part_whose_toolbox_is_missing_names_the_package():
     code = """
         from muscle_mm.registry import MODELS
         MODELS.build(dict(
-            type='MultiTaskPretrainer',
+            type='muscle_mm.MultiTaskPretrainer',
             backbone=dict(type='mmpretrain.ResNet', depth=18),
             tasks=dict(tbx=dict(type='mmdet.FasterRCNN')),
         ))
         """
     result = run_without(['mmdet'], code)
     assert result.returncode == 1
-    last = result.stderr.strip().splitlines()[-1]
-    assert 'model.tasks.tbx needs the package mmdet' in last
-    assert '`pip install onedl-mmdetection` (OneDL line) or `pip install mmdet`' in last
+    assert 'Traceback' not in result.stderr
+    (message,) = [line for line in result.stderr.splitlines() if line.startswith('Error: ')]
+    assert 'model.tasks.tbx needs the package mmdet' in message
+    assert '`pip install onedl-mmdetection` (OneDL line) or `pip install mmdet`' in message
+
+
+def test_the_whole_stack_is_shown_on_request(monkeypatch):
+    monkeypatch.setenv('MUSCLE_MM_DEBUG', '1')
+    code = """
+        import muscle_mm
+        raise muscle_mm.utils.errors.UserError('the folder is missing')
+        """
+    stderr = run_without([], code).stderr
+    assert 'Traceback' in stderr
+    assert 'UserError: the folder is missing' in stderr
 
 
 def test_scope_of_a_type():

@@ -6,9 +6,9 @@ weights. ResNet-50 configs override the depth and the widths.
 """
 
 # Grey films on the 0-255 scale. Our choice: rounded from 883 training films of four public
-# collections (chest and knee). Measure your own and override.
-mean = 130.0
-std = 58.0
+# collections (chest and knee). Measure your own.
+mean = float('{{$MUSCLE_MEAN:130.0}}')
+std = float('{{$MUSCLE_STD:58.0}}')
 
 backbone = dict(
     type='mmpretrain.ResNet',

@@ -1,4 +1,4 @@
-"""Fine-tuning: loaders, AdamW, warm-up, cosine. All values are our choice; the paper has none.
+"""Fine-tuning: loaders, AdamW, warm-up, cosine. All values are our choice.
 
 To change the length: --cfg-options train_cfg.max_epochs=N param_scheduler.1.end=N
 """

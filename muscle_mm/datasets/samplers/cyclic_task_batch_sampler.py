@@ -37,8 +37,8 @@ class CyclicTaskBatchSampler(Sampler[list[int]]):
         epochs_per_visit (int | dict[str, int]): Epochs of a task in one visit. Defaults to 1.
         iters_per_visit (int | dict[str, int], optional): Iterations of one visit, in place of
             epochs. Defaults to None.
-        reshuffle (bool): Whether each round visits the tasks in an order of its own. Defaults to
-        True. seed (int): Seed of the schedule and of the order of samples. Defaults to 0.
+        reshuffle (bool): Whether each round has an order of its own. Defaults to True.
+        seed (int): Seed of the schedule and of the order of samples. Defaults to 0.
 
     Raises:
         UserError: If the data set is no :class:`MultiTaskDataset`, or a task has no entry.
