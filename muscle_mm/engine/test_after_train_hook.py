@@ -30,8 +30,10 @@ class TestAfterTrainHook(Hook):
         """Load the best checkpoint and test it.
 
         Args:
-            runner (Runner): The runner; its config has a test dataloader and evaluator.
+            runner (Runner): The runner; without a test dataloader in its config nothing happens.
         """
+        if runner._test_loop is None:
+            return
         best = runner.message_hub.runtime_info.get('best_ckpt')
         if best is not None:
             barrier()  # the first process may still be writing it

@@ -126,7 +126,8 @@ class BackboneInit:
     Args:
         checkpoint (str, optional): An ImageNet file of torchvision, a checkpoint of MD-MoCo, of the
             continual step or of a fine-tuned model. Defaults to None: Scratch, that is Kaiming's
-            normal initialisation (fan out) and BatchNorm at one and zero.
+            normal initialisation (fan out) and BatchNorm at one and zero; mmpretrain's ResNet then
+            sets the last BatchNorm of each block to zero, unless ``zero_init_residual=False``.
         prefix (str, optional): What stands before the backbone's names in the file. Defaults to
             None: found by itself.
 
