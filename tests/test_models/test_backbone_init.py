@@ -110,3 +110,17 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path, backbone_config):
 
 def test_is_found_by_scope_from_the_root_registry(backbone_config):
     assert ROOT_MODELS.get('muscle_mm.MDMoCo') is not None
+
+
+@pytest.mark.parametrize('depth', [18, 50])
+def test_torchvisions_imagenet_file_fits(tmp_path, depth):
+    torchvision = pytest.importorskip('torchvision')
+    published = getattr(torchvision.models, f'resnet{depth}')().state_dict()
+    path = tmp_path / 'imagenet.pth'
+    torch.save(published, path)
+    config = dict(
+        type='mmpretrain.ResNet', depth=depth, init_cfg=dict(type='muscle_mm.BackboneInit')
+    )
+    backbone = build(config, str(path))
+    for name, value in backbone.state_dict().items():
+        assert torch.equal(value, published[name]), name
