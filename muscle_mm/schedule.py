@@ -109,7 +109,7 @@ def visit_at(visits: Sequence[Visit], iteration: int) -> Visit:
         raise IndexError(
             f'iteration {iteration} is outside the schedule (0..{visits[-1].end - 1}).'
         )
-    return visits[bisect_right([visit.begin for visit in visits], iteration) - 1]
+    return visits[bisect_right(visits, iteration, key=lambda visit: visit.begin) - 1]
 
 
 def cosine_with_warmup(step: int, length: int, warmup: int, end_factor: float) -> float:

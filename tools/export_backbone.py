@@ -8,7 +8,6 @@ network is refused.
 
 import argparse
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from muscle_mm import __version__
 from muscle_mm.command_line.friendly_errors import run_command
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.safe_loading import load_checkpoint_file, state_dict_of
+from muscle_mm.utils.whole_file import whole_file
 
 #: (blocks of the third stage, whether they are bottlenecks) -> depth
 _DEPTHS = {(2, False): 18, (6, False): 34, (6, True): 50, (23, True): 101, (36, True): 152}
@@ -88,9 +88,8 @@ def main() -> None:
         **({'config': meta['cfg']} if isinstance(meta.get('cfg'), str) else {}),
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = arguments.out.with_name(arguments.out.name + '.part')
-    torch.save({'state_dict': extracted, 'meta': provenance}, unfinished)
-    os.replace(unfinished, arguments.out)
+    with whole_file(arguments.out) as unfinished:
+        torch.save({'state_dict': extracted, 'meta': provenance}, unfinished)
     print(f'{arguments.out}: ResNet-{depth}, {len(extracted)} tensors from {arguments.checkpoint}')
 
 

@@ -7,7 +7,6 @@ the toolboxes' train tools leave them with the configs of this package.
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 from muscle_mm.command_line.friendly_errors import run_command
@@ -15,6 +14,7 @@ from muscle_mm.reporting.cells import Cell, collect_cells
 from muscle_mm.reporting.curves import draw_continual, draw_finetuning, draw_md_moco, row_name
 from muscle_mm.reporting.tables import ResultTable
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.whole_file import whole_file
 
 #: task -> kind of picture
 _OVERLAYS = {'lung': 'masks', 'tbx': 'boxes'}
@@ -78,9 +78,8 @@ def _draw_predictions(models: list[Cell], kind: str, films: int, path: Path) -> 
 
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    unfinished = path.with_name(path.name + '.part')
-    unfinished.write_text(text, encoding='utf-8')
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(text, encoding='utf-8')
 
 
 if __name__ == '__main__':

@@ -7,7 +7,6 @@ finished one trains again on the data that is there.
 """
 
 import argparse
-import os
 import shutil
 import signal
 import sys
@@ -20,6 +19,7 @@ from muscle_mm.pipeline.ledger import Ledger
 from muscle_mm.pipeline.output import duration
 from muscle_mm.pipeline.plan import INITIALISATIONS, REPOSITORY, make_plan
 from muscle_mm.pipeline.runner import PipelineRunner
+from muscle_mm.utils.processors import available_processors
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -71,7 +71,7 @@ def main() -> None:
         print('The last run is complete: training again. (--resume keeps what is there.)')
         ledger.forget(stage for stage in stages if not stage.lasting)
     (out / 'logs').mkdir(parents=True, exist_ok=True)
-    jobs = arguments.jobs or min(2, os.cpu_count() or 1)
+    jobs = arguments.jobs or min(2, available_processors())
     if hide_gpus_without_operators():
         print('mmcv was compiled for the CPU alone (no nvcc): the GPUs are not used.')
     print(f'{len(stages)} stages, results in {out}', flush=True)

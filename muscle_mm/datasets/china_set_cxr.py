@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from muscle_mm.datasets.scanning import image_files, nothing_found, relative
+from muscle_mm.datasets.scanning import scan_one_folder
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 
@@ -40,12 +40,4 @@ class ChinaSetCXR(XrayDataset):
     @classmethod
     def scan(cls, source: Path) -> Iterator[dict[str, Any]]:
         """Yield the images of ``ChinaSet_AllFiles/CXR_png/``; see ``XrayDataset.scan``."""
-        found = False
-        for path in image_files(source / 'ChinaSet_AllFiles' / 'CXR_png', ('.png',)):
-            found = True
-            yield {
-                'img_path': relative(path, source),
-                'patient_id': '_'.join(path.stem.split('_')[:2]),
-            }
-        if not found:
-            raise nothing_found(cls.__name__, source, 'ChinaSet_AllFiles/CXR_png/*.png')
+        return scan_one_folder(cls.__name__, source, 'ChinaSet_AllFiles/CXR_png', name_parts=2)

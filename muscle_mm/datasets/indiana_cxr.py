@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from muscle_mm.datasets.scanning import image_files, nothing_found, relative
+from muscle_mm.datasets.scanning import scan_one_folder
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 
@@ -38,9 +38,4 @@ class IndianaCXR(XrayDataset):
     @classmethod
     def scan(cls, source: Path) -> Iterator[dict[str, Any]]:
         """Yield the images of ``NLMCXR_png/``; see ``XrayDataset.scan``."""
-        found = False
-        for path in image_files(source / 'NLMCXR_png', ('.png',)):
-            found = True
-            yield {'img_path': relative(path, source), 'patient_id': path.stem.split('_')[0]}
-        if not found:
-            raise nothing_found(cls.__name__, source, 'NLMCXR_png/*.png')
+        return scan_one_folder(cls.__name__, source, 'NLMCXR_png', name_parts=1)

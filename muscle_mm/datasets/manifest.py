@@ -25,6 +25,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.whole_file import whole_file
 
 MANIFEST_NAME = 'manifest.json'
 #: Raised when a reader of the old form would misread the new one.
@@ -49,9 +50,8 @@ def write_manifest(
     ]
     text = '{\n"metainfo": ' + json.dumps(dict(metainfo), sort_keys=True, allow_nan=False)
     text += ',\n"data_list": [\n' + ',\n'.join(lines) + '\n]\n}\n'
-    unfinished = path.with_name(path.name + '.part')
-    unfinished.write_bytes(text.encode('ascii'))
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        unfinished.write_bytes(text.encode('ascii'))
 
 
 def read_manifest(path: str | Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:

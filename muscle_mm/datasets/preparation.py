@@ -24,6 +24,8 @@ from muscle_mm.datasets.preparation_summary import PreparationSummary
 from muscle_mm.datasets.splits import split_patients
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.processors import available_processors
+from muscle_mm.utils.whole_file import whole_file
 
 REJECTED_NAME = 'rejected.csv'
 #: Below this many files, starting processes costs more than it saves.
@@ -157,7 +159,7 @@ def _inspect_all(
 ) -> Iterator[tuple[dict[str, Any], str | None]]:
     """Inspect every file, in parallel where it pays; the order stays."""
     inspect_one = partial(_inspect, source=source, out=out)
-    processes = workers if workers is not None else _processors()
+    processes = workers if workers is not None else available_processors()
     if processes < 1:
         raise UserError(f'workers={processes} must be at least 1.')
     bar = partial(tqdm, total=len(records), desc=name, unit='image', disable=not progress)
@@ -175,13 +177,6 @@ def _inspect_all(
         ) from None
     finally:
         executor.shutdown(cancel_futures=True)
-
-
-def _processors() -> int:
-    """Count the processors that this process may use, which a cluster can restrict."""
-    if hasattr(os, 'sched_getaffinity'):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _inspect(record: dict[str, Any], source: Path, out: Path) -> tuple[dict[str, Any], str | None]:
@@ -246,9 +241,8 @@ def _join_masks(
         joined |= mask > (127 if mask.max() > 1 else 0)
     target = out / 'masks' / Path(record['img_path']).with_suffix('.png')
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(target.name + '.part')
-    Image.fromarray(joined.astype(np.uint8) * 255).save(unfinished, format='PNG')
-    os.replace(unfinished, target)
+    with whole_file(target) as unfinished:
+        Image.fromarray(joined.astype(np.uint8) * 255).save(unfinished, format='PNG')
     return target.relative_to(out).as_posix(), None
 
 
@@ -332,9 +326,10 @@ def _relative_root(source: Path, out: Path) -> str:
 
 def _write_rejected(path: Path, rejected: dict[str, str]) -> None:
     """Write the list of files that were not used, empty below its heading where all were."""
-    unfinished = path.with_name(path.name + '.part')
-    with open(unfinished, 'w', newline='', encoding='utf-8', errors='surrogateescape') as file:
+    with (
+        whole_file(path) as unfinished,
+        open(unfinished, 'w', newline='', encoding='utf-8', errors='surrogateescape') as file,
+    ):
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(('path', 'reason'))
         writer.writerows(sorted(rejected.items()))
-    os.replace(unfinished, path)

@@ -48,7 +48,7 @@ class ContinualMultiTaskHook(Hook):
         self.scores: list[dict[str, Any]] = []
 
     def before_run(self, runner: Runner) -> None:
-        """Check that the parts fit, and give the schedule to the learning rate.
+        """Check that the parts fit.
 
         Args:
             runner (Runner): The runner.
@@ -69,11 +69,9 @@ class ContinualMultiTaskHook(Hook):
                 f'ContinualMultiTaskHook.score_keys names {sorted(unknown)}, which are no tasks '
                 f'of the model: {sorted(model.tasks)}.'
             )
-        for scheduler in self._schedulers(runner):
-            scheduler.follow(loop.visits)
 
     def before_train(self, runner: Runner) -> None:
-        """Print the schedule, and restore what a resumed checkpoint brought.
+        """Give the schedule to the learning rate, and restore what a resumed checkpoint brought.
 
         Args:
             runner (Runner): The runner.

@@ -4,7 +4,6 @@
 import json
 import math
 import multiprocessing
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +14,7 @@ import cv2
 
 from muscle_mm.phantoms.layouts import LAYOUTS, FilmPlan
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.processors import available_processors
 
 VERSION = 2
 """Raised with every change of the pixels or the files, so that older phantoms are made anew."""
@@ -139,7 +139,7 @@ def _read_marker(root: Path, marker: Path) -> dict[str, Any] | None:
 def _draw_all(
     name: str, root: Path, films: list[FilmPlan], size: int, seed: int, workers: int | None
 ) -> Iterator[dict[str, Any]]:
-    workers = workers or os.cpu_count() or 1
+    workers = workers or available_processors()
     workers = min(workers, math.ceil(len(films) / 8))
     jobs = [(name, root, film, size, seed) for film in films]
     if workers == 1:

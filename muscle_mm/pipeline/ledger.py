@@ -11,6 +11,7 @@ from typing import Any
 
 from muscle_mm.pipeline.stage import Stage
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.whole_file import whole_file
 
 
 class Ledger:
@@ -62,9 +63,9 @@ class Ledger:
         """
         path = self._path(stage)
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix('.part')
-        unfinished.write_text(json.dumps({'key': self.keys[stage.name], 'state': state}) + '\n')
-        os.replace(unfinished, path)
+        with whole_file(path) as unfinished:
+            mark = {'key': self.keys[stage.name], 'state': state}
+            unfinished.write_text(json.dumps(mark) + '\n')
 
     def forget(self, stages: Iterable[Stage]) -> None:
         """Remove the marks of stages, so that they run again from the start.

@@ -17,6 +17,7 @@ from muscle_mm.pipeline.ledger import Ledger
 from muscle_mm.pipeline.output import duration, error_in, progress_of
 from muscle_mm.pipeline.stage import Stage
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.processors import available_processors
 
 #: How long a stopped command may take to end by itself, in seconds.
 _GRACE = 15.0
@@ -120,7 +121,7 @@ class PipelineRunner:
         self.ledger.mark(stage, 'started')
         log_path = self.log_path(stage)
         log_path.parent.mkdir(parents=True, exist_ok=True)
-        threads = os.cpu_count() or 1
+        threads = available_processors()
         if not stage.alone:
             threads = max(1, threads // self.jobs)
         environment = {

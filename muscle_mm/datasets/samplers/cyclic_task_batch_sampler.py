@@ -68,6 +68,8 @@ class CyclicTaskBatchSampler(Sampler[list[int]]):
             lengths = per_task(iters_per_visit, self.dataset.tasks, 'iters_per_visit')
         self.visits: tuple[Visit, ...] = make_visits(lengths, rounds, seed, reshuffle)
         self.first_iteration = 0
+        self._cached_epoch: tuple[str, int] | None = None
+        self._cached_batches: list[list[int]] = []
 
     def iters_per_epoch(self, task: str) -> int:
         """Count the batches that one epoch of a task takes.
@@ -106,7 +108,7 @@ class CyclicTaskBatchSampler(Sampler[list[int]]):
             list[int]: Indices into the multi-task data set, for this process.
         """
         epoch, position = divmod(step, self.iters_per_epoch(task))
-        if getattr(self, '_cached_epoch', None) != (task, epoch):
+        if self._cached_epoch != (task, epoch):
             order = epoch_permutation(
                 self.dataset.sizes[task], self.seed, self.dataset.tasks.index(task), epoch
             )

@@ -23,7 +23,7 @@ class WeightAnchor(CrossTaskMemory):
 
     def __init__(self, weight: float = 0.01) -> None:
         super().__init__(weight)
-        self._parameters_of: tuple[nn.Module, ...] = ()
+        self._backbone: tuple[nn.Module, ...] = ()
 
     def attach(self, backbones: Mapping[str, nn.Module]) -> None:
         """Get to know the shared weights.
@@ -33,7 +33,7 @@ class WeightAnchor(CrossTaskMemory):
         """
         shared = next(iter(backbones.values()))
         # In a tuple, so that the backbone is not registered as a part of the memory.
-        self._parameters_of = (shared,)
+        self._backbone = (shared,)
         for name, parameter in shared.named_parameters():
             # A buffer's name must not hold a dot.
             self.register_buffer(name.replace('.', '/'), torch.zeros_like(parameter))
@@ -41,7 +41,7 @@ class WeightAnchor(CrossTaskMemory):
     @torch.no_grad()
     def remember(self) -> None:
         """Copy the shared weights into the anchor."""
-        for name, parameter in self._parameters_of[0].named_parameters():
+        for name, parameter in self._backbone[0].named_parameters():
             self.get_buffer_of(name).copy_(parameter)
         self.remembered.fill_(True)
 
@@ -67,7 +67,7 @@ class WeightAnchor(CrossTaskMemory):
         """
         distances = [
             (parameter - self.get_buffer_of(name)).square().sum()
-            for name, parameter in self._parameters_of[0].named_parameters()
+            for name, parameter in self._backbone[0].named_parameters()
             if parameter.requires_grad
         ]
         return self.weight * 0.5 * torch.stack(distances).sum()
