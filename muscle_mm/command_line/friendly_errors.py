@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import muscle_mm
-from muscle_mm.utils.errors import DEBUG_VARIABLE, UserError
+from muscle_mm.utils.errors import DEBUG_VARIABLE, UserError, print_error
 
 _PACKAGE = str(Path(muscle_mm.__file__).resolve().parent)
 
@@ -32,10 +32,7 @@ def run_command(main: Callable[[], None]) -> NoReturn:
         message = explain(error)
         if message is None or os.environ.get(DEBUG_VARIABLE) == '1':
             raise
-        rank = os.environ.get('RANK', '0')
-        where = f' (process {rank})' if rank != '0' else ''
-        print(f'Error{where}: {message}', file=sys.stderr)
-        print(f'({DEBUG_VARIABLE}=1 shows where it was raised.)', file=sys.stderr)
+        print_error(message)
         sys.exit(1)
     sys.exit(0)
 

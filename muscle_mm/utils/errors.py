@@ -17,6 +17,18 @@ class UserError(RuntimeError):
     """
 
 
+def print_error(message: str) -> None:
+    """Print a message for the user, which process it is from, and how to see the whole stack.
+
+    Args:
+        message (str): What is wrong, where, and what to do.
+    """
+    rank = os.environ.get('RANK', '0')
+    where = f' (process {rank})' if rank != '0' else ''
+    print(f'Error{where}: {message}', file=sys.stderr)
+    print(f'({DEBUG_VARIABLE}=1 shows where it was raised.)', file=sys.stderr)
+
+
 def show_user_errors_alone() -> None:
     """Let an uncaught :class:`UserError` end any program with its message alone.
 
@@ -27,7 +39,7 @@ def show_user_errors_alone() -> None:
 
     def show(kind: type[BaseException], error: BaseException, stack: TracebackType | None) -> None:
         if isinstance(error, UserError) and os.environ.get(DEBUG_VARIABLE) != '1':
-            print(f'Error: {error}\n({DEBUG_VARIABLE}=1 shows where.)', file=sys.stderr)
+            print_error(str(error))
         else:
             previous(kind, error, stack)
 
