@@ -9,6 +9,8 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    finite_loss=dict(type='muscle_mm.FiniteLossHook'),
+    provenance=dict(type='muscle_mm.ProvenanceHook'),
 )
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -4,13 +4,19 @@
 from muscle_mm.engine.continual_multi_task_hook import ContinualMultiTaskHook
 from muscle_mm.engine.continual_train_loop import ContinualTrainLoop
 from muscle_mm.engine.cyclic_restart_lr import CyclicRestartLR
+from muscle_mm.engine.finite_loss_hook import FiniteLossHook
 from muscle_mm.engine.momentum_update_hook import MomentumUpdateHook
+from muscle_mm.engine.provenance_hook import ProvenanceHook
+from muscle_mm.engine.representation_hook import RepresentationHook
 from muscle_mm.engine.test_after_train_hook import TestAfterTrainHook
 
 __all__ = [
     'ContinualMultiTaskHook',
     'ContinualTrainLoop',
     'CyclicRestartLR',
+    'FiniteLossHook',
     'MomentumUpdateHook',
+    'ProvenanceHook',
+    'RepresentationHook',
     'TestAfterTrainHook',
 ]

@@ -1,9 +1,11 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""Metrics that the published tables need, and measures of forgetting."""
+"""Metrics that the published tables need, measures of forgetting and of representations."""
 
 from muscle_mm.evaluation.binary_classification_metric import BinaryClassificationMetric
 from muscle_mm.evaluation.bootstrap import auc_confidence_interval
 from muscle_mm.evaluation.box_ap_metric import BoxAPMetric
+from muscle_mm.evaluation.feature_spread import effective_rank, feature_std
+from muscle_mm.evaluation.features import extract_features
 from muscle_mm.evaluation.forgetting import (
     average_performance,
     backward_transfer,
@@ -11,8 +13,11 @@ from muscle_mm.evaluation.forgetting import (
     forgetting,
     forgetting_per_task,
 )
+from muscle_mm.evaluation.knn import nearest_neighbours
+from muscle_mm.evaluation.linear_probe import linear_probe
 from muscle_mm.evaluation.lung_segmentation_metric import LungSegmentationMetric
 from muscle_mm.evaluation.multi_task_metric import MultiTaskMetric
+from muscle_mm.evaluation.representation_scores import representation_scores
 
 __all__ = [
     'BinaryClassificationMetric',
@@ -23,6 +28,12 @@ __all__ = [
     'average_performance',
     'backward_transfer',
     'backward_transfer_per_task',
+    'effective_rank',
+    'extract_features',
+    'feature_std',
     'forgetting',
     'forgetting_per_task',
+    'linear_probe',
+    'nearest_neighbours',
+    'representation_scores',
 ]
