@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,41 @@ def read_xray(
     if head[128:] == b'DICM' or path.suffix.lower() in _DICOM_SUFFIXES:
         return _read_dicom(path, percentiles)
     return _read_picture(path, percentiles)
+
+
+@dataclass(frozen=True)
+class XrayInfo:
+    """What a preparation writes down about a radiograph.
+
+    Attributes:
+        height (int): Rows of the full-size image.
+        width (int): Columns of the full-size image.
+        bits (int): Bits that the file stores for each grey value: 1 to 16, or 32.
+        one_value (bool): Whether all its pixels are equal, so that it shows nothing.
+    """
+
+    height: int
+    width: int
+    bits: int
+    one_value: bool
+
+
+def inspect_xray(path: str | Path, frame: int | None = None) -> XrayInfo:
+    """Decode a radiograph whole, so that any damage comes to light, and describe it.
+
+    Args:
+        path (str | Path): The file.
+        frame (int, optional): The frame of a file that holds several, counted from 0.
+
+    Returns:
+        XrayInfo: Its size and depth.
+
+    Raises:
+        XrayReadError: As ``read_xray``.
+    """
+    film = read_xray(path)
+    height, width = film.shape
+    return XrayInfo(height, width, 8, bool(film.min() == film.max()))
 
 
 def _read_picture(path: Path, percentiles: tuple[float, float]) -> np.ndarray:
