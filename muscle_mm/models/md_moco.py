@@ -5,12 +5,17 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from mmengine.dist import all_gather, broadcast, get_rank, get_world_size
+from mmengine.dist import all_gather, get_world_size
 from mmengine.model import BaseModel
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import normalize
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from muscle_mm.models.key_queue import KeyQueue
+from muscle_mm.models.dataset_log import DatasetLog, dataset_numbers
+from muscle_mm.models.info_nce import info_nce
+from muscle_mm.models.key_queue import NO_DATASET, KeyQueue
+from muscle_mm.models.shuffled_encoding import encode_shuffled
+from muscle_mm.models.split_batch_norm import split_batch_norm
 from muscle_mm.registry import MODELS
 from muscle_mm.utils.errors import UserError
 
@@ -29,6 +34,11 @@ class MDMoCo(BaseModel):
     accumulation: ``muscle_mm.MomentumUpdateHook`` calls :meth:`update`. The momentum encoder keeps
     its own BatchNorm statistics.
 
+    A key must not share its BatchNorm statistics with its own query, or they give the answer away
+    (MoCo, section 3.3). Each process normalises its batch in ``bn_splits`` parts, and key views are
+    shuffled over all parts of all processes. ``sync_bn='torch'`` in the config, mmengine's option,
+    takes one statistic over all processes instead, and with it this protection away.
+
     Args:
         backbone (dict): Config of the backbone: ``dict(type='mmpretrain.ResNet', ...)``.
         neck (dict): Config of the projection from feature maps to vectors, for example
@@ -38,14 +48,24 @@ class MDMoCo(BaseModel):
         feature_dim (int): Dimension of the projected vectors; the neck's ``out_channels``. Defaults
             to 128.
         momentum (float): Share of itself that a momentum weight keeps at each update, in [0, 1].
-            Defaults to 0.999.
+            Defaults to 0.999. It may rise during the training:
+            ``muscle_mm.MomentumUpdateHook(end_momentum=1.0)``.
         temperature (float): Temperature of the softmax. Defaults to 0.2.
+        bn_splits (int): Parts of each process's batch with BatchNorm statistics of their own; 1 is
+            enough on several devices. Defaults to 8, as in the MoCo authors' example for one
+            device.
+        same_dataset_negatives (bool): Whether only keys of a query's own set are its negatives: a
+            harder task, in which the look of a scanner does not help. Defaults to False.
+        channels_last (bool): Whether the encoders compute in torch's channels-last memory format,
+            which is faster on most devices. Checkpoints do not depend on it. Defaults to False.
+        compile_encoders (bool): Whether ``torch.compile`` compiles the encoders: slow at first,
+            then faster on most GPUs. Defaults to False.
         data_preprocessor (dict, optional): Usually ``dict(type='muscle_mm.ViewsDataPreprocessor',
             mean=..., std=...)``. Defaults to None.
         init_cfg (dict, optional): mmengine's weight initialisation. Defaults to None.
 
     Raises:
-        ValueError: If momentum or temperature is out of range.
+        ValueError: If momentum, temperature or bn_splits is out of range.
     """
 
     def __init__(
@@ -56,6 +76,10 @@ class MDMoCo(BaseModel):
         feature_dim: int = 128,
         momentum: float = 0.999,
         temperature: float = 0.2,
+        bn_splits: int = 8,
+        same_dataset_negatives: bool = False,
+        channels_last: bool = False,
+        compile_encoders: bool = False,
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
@@ -64,15 +88,29 @@ class MDMoCo(BaseModel):
             raise ValueError(f'momentum={momentum}: must be between 0 and 1.')
         if temperature <= 0:
             raise ValueError(f'temperature={temperature}: must be above 0.')
+        if bn_splits < 1:
+            raise ValueError(f'bn_splits={bn_splits}: must be at least 1.')
         self.momentum = momentum
         self.temperature = temperature
-        self.backbone = MODELS.build(backbone)
-        self.neck = MODELS.build(neck)
+        self.bn_splits = bn_splits
+        self.same_dataset_negatives = same_dataset_negatives
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.backbone = self._prepared(MODELS.build(backbone))
+        self.neck = self._prepared(MODELS.build(neck))
         self.momentum_backbone = self._frozen_copy(self.backbone)
         self.momentum_neck = self._frozen_copy(self.neck)
+        if compile_encoders:
+            self.backbone.compile()
+            self.momentum_backbone.compile()
         self.queue = KeyQueue(queue_len, feature_dim)
         self.updated_by_hook = False
-        self._pending_keys: list[Tensor] = []
+        self._pending_keys: list[tuple[Tensor, Tensor | None]] = []
+        self._dataset_log = DatasetLog()
+
+    def _prepared(self, module: nn.Module) -> nn.Module:
+        if self.bn_splits > 1:
+            module = split_batch_norm(module, self.bn_splits)
+        return module.to(memory_format=self.memory_format)
 
     @staticmethod
     def _frozen_copy(module: nn.Module) -> nn.Module:
@@ -91,8 +129,8 @@ class MDMoCo(BaseModel):
         self,
         inputs: list[Tensor],
         dataset: list[str] | None = None,
-        data_samples: Any = None,
         mode: str = 'tensor',
+        **others: Any,
     ) -> dict[str, Tensor] | tuple[Tensor, ...]:
         """Compute the loss, or the backbone's features.
 
@@ -100,8 +138,8 @@ class MDMoCo(BaseModel):
             inputs (list[Tensor]): The two views, each (N, 3, H, W) float32; the first alone is used
                 for features.
             dataset (list[str], optional): Name of each sample's data set. Defaults to None.
-            data_samples (Any): Unused; part of mmengine's interface. Defaults to None.
             mode (str): ``'loss'`` or ``'tensor'``. Defaults to ``'tensor'``.
+            **others (Any): What else a batch holds, such as the files' names; unused.
 
         Returns:
             dict[str, Tensor] | tuple[Tensor, ...]: The losses, or the backbone's feature maps.
@@ -110,25 +148,49 @@ class MDMoCo(BaseModel):
             ValueError: If the mode is another one.
         """
         if mode == 'loss':
-            return self.loss(inputs)
+            return self.loss(inputs, dataset)
         if mode == 'tensor':
             return self.backbone(inputs[0])
         raise ValueError(f"mode={mode!r}: MDMoCo has the modes 'loss' and 'tensor'.")
 
-    def loss(self, inputs: list[Tensor]) -> dict[str, Tensor]:
+    def loss(self, inputs: list[Tensor], dataset: list[str] | None = None) -> dict[str, Tensor]:
         """InfoNCE of the first view's queries against the second view's keys and the queue.
 
         Args:
             inputs (list[Tensor]): Two views, each (N, 3, H, W) float32.
+            dataset (list[str], optional): Name of each sample's data set. Defaults to None.
 
         Returns:
             dict[str, Tensor]: ``loss``; and for the log ``positive_similarity`` (mean cosine
             between query and key) and ``contrast_accuracy`` (share of queries, in percent, for
-            which their own key is the nearest).
+            which their own key is the nearest). Where there are several sets, the three also for
+            each set of the batch, for example ``contrast_accuracy/NIHCC`` and, as mmengine would
+            add whatever is called loss to the loss, ``info_nce/NIHCC``.
 
         Raises:
-            UserError: If the update hook is missing, so that the momentum encoder would never move.
+            UserError: If the update hook is missing, so that the momentum encoder would never move,
+                or if the batch does not hold two views or the sets' names that are needed.
         """
+        self._check(inputs, dataset)
+        queries = self._encode(self.backbone, self.neck, inputs[0])
+        with torch.no_grad():
+            keys = encode_shuffled(self._encode_keys, inputs[1], self.bn_splits)
+        numbers, excluded = None, None
+        if self.same_dataset_negatives and dataset is not None:
+            numbers = dataset_numbers(dataset).to(queries.device)
+            held = self.queue.datasets
+            excluded = (numbers[:, None] != held) & (held != NO_DATASET)
+        self._pending_keys.append((keys, numbers))
+        measures = info_nce(queries, keys, self.queue.keys, self.temperature, excluded)
+        return {
+            'loss': measures.loss.mean(),
+            'positive_similarity': measures.positive_similarity.mean(),
+            'contrast_accuracy': measures.contrast_accuracy.mean(),
+            **self._dataset_log.averages(measures, dataset),
+        }
+
+    def _check(self, inputs: list[Tensor], dataset: list[str] | None) -> None:
+        """Refuse what cannot be trained on, with a way out."""
         if not self.updated_by_hook:
             raise UserError(
                 'MDMoCo: the momentum encoder would never be updated. Add '
@@ -138,54 +200,39 @@ class MDMoCo(BaseModel):
             raise UserError(
                 f'MDMoCo needs two views of each film, the pipeline gives {len(inputs)}.'
             )
-        query_views, key_views = inputs
-        queries = normalize(self.neck(self.backbone(query_views))[0], dim=1)
-        keys = self._keys(key_views)
-        self._pending_keys.append(keys)
+        if self.same_dataset_negatives and dataset is None:
+            raise UserError(
+                "MDMoCo(same_dataset_negatives=True) needs each film's set: the pipeline must pack "
+                "'dataset', as muscle_mm.XrayViews does."
+            )
 
-        positive = (queries * keys).sum(dim=1, keepdim=True)
-        negative = queries @ self.queue.keys.t()
-        logits = torch.cat([positive, negative], dim=1) / self.temperature
-        target = logits.new_zeros(logits.size(0), dtype=torch.long)
-        nearest = logits.detach().argmax(dim=1) == target
-        return {
-            'loss': cross_entropy(logits, target),
-            'positive_similarity': positive.detach().mean(),
-            'contrast_accuracy': nearest.float().mean() * 100,
-        }
+    def _encode(self, backbone: nn.Module, neck: nn.Module, views: Tensor) -> Tensor:
+        """Encode (N, 3, H, W) views as (N, feature_dim) vectors of length 1, float32."""
+        features = backbone(views.contiguous(memory_format=self.memory_format))
+        return normalize(neck(features)[0].float(), dim=1)
+
+    def _encode_keys(self, views: Tensor) -> Tensor:
+        return self._encode(self.momentum_backbone, self.momentum_neck, views)
 
     @torch.no_grad()
-    def _keys(self, views: Tensor) -> Tensor:
-        """Encode key views, in an order mixed across processes.
+    def update(self, momentum: float | None = None) -> None:
+        """Move the momentum encoder and enqueue the new keys: once after each optimizer step.
 
-        With several processes a key must not share its BatchNorm batch with its own query, or the
-        statistics give the answer away (MoCo, section 3.3): batches are gathered, permuted by one
-        permutation, encoded and put back.
+        Args:
+            momentum (float, optional): Share of itself that a momentum weight keeps. Defaults to
+                None: the model's.
         """
-        world_size = get_world_size()
-        if world_size == 1:
-            return normalize(self.momentum_neck(self.momentum_backbone(views))[0], dim=1)
-        own_size = views.size(0)
-        everyone = torch.cat(all_gather(views.contiguous()))
-        order = torch.randperm(everyone.size(0), device=views.device)
-        broadcast(order)
-        own = order.view(world_size, own_size)[get_rank()]
-        keys = normalize(self.momentum_neck(self.momentum_backbone(everyone[own]))[0], dim=1)
-        shuffled = torch.cat(all_gather(keys.contiguous()))
-        unshuffled = torch.empty_like(shuffled)
-        unshuffled[order] = shuffled
-        return unshuffled.view(world_size, own_size, -1)[get_rank()]
-
-    @torch.no_grad()
-    def update(self) -> None:
-        """Move the momentum encoder and enqueue the new keys: once after each optimizer step."""
-        momentum_parameters: list[Tensor] = [
+        momentum_parameters: list[Any] = [
             *self.momentum_backbone.parameters(),
             *self.momentum_neck.parameters(),
         ]
-        query_parameters: list[Tensor] = [*self.backbone.parameters(), *self.neck.parameters()]
+        parameters: list[Any] = [*self.backbone.parameters(), *self.neck.parameters()]
         # One fused kernel for all tensors in place of a Python loop.
-        torch._foreach_lerp_(momentum_parameters, query_parameters, 1 - self.momentum)
-        for keys in self._pending_keys:
-            self.queue.enqueue(torch.cat(all_gather(keys)) if get_world_size() > 1 else keys)
+        average = get_ema_multi_avg_fn(self.momentum if momentum is None else momentum)
+        average(momentum_parameters, parameters, None)
+        for keys, numbers in self._pending_keys:
+            if get_world_size() > 1:
+                keys = torch.cat(all_gather(keys))
+                numbers = None if numbers is None else torch.cat(all_gather(numbers))
+            self.queue.enqueue(keys, numbers)
         self._pending_keys.clear()
