@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""Loop, hooks and learning rate."""
+"""Loop, hooks, mixed precision and learning rate."""
 
+from muscle_mm.engine.bfloat16_optim_wrapper import BFloat16OptimWrapper
 from muscle_mm.engine.continual_multi_task_hook import ContinualMultiTaskHook
 from muscle_mm.engine.continual_train_loop import ContinualTrainLoop
 from muscle_mm.engine.cyclic_restart_lr import CyclicRestartLR
@@ -11,6 +12,7 @@ from muscle_mm.engine.representation_hook import RepresentationHook
 from muscle_mm.engine.test_after_train_hook import TestAfterTrainHook
 
 __all__ = [
+    'BFloat16OptimWrapper',
     'ContinualMultiTaskHook',
     'ContinualTrainLoop',
     'CyclicRestartLR',

@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """The hook that lets MoCo's momentum encoder follow."""
 
+import math
 from typing import Any
 
 from mmengine.hooks import Hook
@@ -19,11 +20,22 @@ class MomentumUpdateHook(Hook):
     With gradient accumulation that is not after each iteration, so the model cannot do it in its
     loss.
 
+    Args:
+        end_momentum (float, optional): What the model's momentum has risen to, along half a cosine,
+            when training ends; it is logged as ``encoder_momentum``. Source: Grill et al., BYOL,
+            NeurIPS 2020, section 3.3, with 1.0. Defaults to None: it stays what it is.
+
     Raises:
         UserError: If the model is no :class:`MDMoCo`.
+        ValueError: If ``end_momentum`` is not between 0 and 1.
     """
 
     priority = 'NORMAL'
+
+    def __init__(self, end_momentum: float | None = None) -> None:
+        if end_momentum is not None and not 0 <= end_momentum <= 1:
+            raise ValueError(f'end_momentum={end_momentum}: must be between 0 and 1.')
+        self.end_momentum = end_momentum
 
     def before_train(self, runner: Runner) -> None:
         """Tell the model that it will be updated.
@@ -55,5 +67,28 @@ class MomentumUpdateHook(Hook):
             outputs (dict, optional): Unused. Defaults to None.
         """
         # The wrapper has counted this iteration already; it also steps at the run's last iteration.
-        if runner.optim_wrapper.should_update():
-            unwrap_model(runner.model).update()
+        if not runner.optim_wrapper.should_update():
+            return
+        model = unwrap_model(runner.model)
+        if self.end_momentum is None:
+            model.update()
+            return
+        momentum = cosine_momentum(
+            model.momentum, self.end_momentum, (runner.iter + 1) / runner.max_iters
+        )
+        model.update(momentum)
+        runner.message_hub.update_scalar('train/encoder_momentum', momentum)
+
+
+def cosine_momentum(start: float, end: float, progress: float) -> float:
+    """Momentum on half a cosine from start to end.
+
+    Args:
+        start (float): Momentum before the first step.
+        end (float): Momentum of the last step.
+        progress (float): Share of the training that is done, in [0, 1].
+
+    Returns:
+        float: The momentum.
+    """
+    return end - (end - start) * (1 + math.cos(math.pi * progress)) / 2
