@@ -4,18 +4,32 @@
 python tools/prepare_dataset.py --list
 python tools/prepare_dataset.py PneumoniaCXR --src ~/downloads/kermany --out data/pneumonia
 python tools/prepare_dataset.py XrayFolder --src ~/films --out data/own
+python tools/prepare_dataset.py DicomFolder --src ~/export --out data/own --labels labels.csv
 """
 
 import argparse
-import sys
 
-from muscle_mm.utils.errors import UserError
+from muscle_mm.command_line.friendly_errors import run_command
+
+_EPILOG = """\
+written below --out; the source is never written to:
+  manifest.json    one record an image, which the data sets read
+  rejected.csv     path and reason of every file that is not used
+  masks/           segmentation only: the masks, joined, 0 and 255
+  inspected.jsonl  what is known about each file: a preparation that was ended goes on from here,
+                   and a second one reads only files that have changed
+
+exit status: 0 prepared; 1 an error, or with --strict a rejected file; 2 wrong arguments;
+130 interrupted. Run the same command again to go on.
+"""
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description='Prepare a data set: read it as published, write manifest.json.'
+        description='Prepare a data set: read it as published, write manifest.json.',
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('name', nargs='?', metavar='NAME', help='the data set; see --list')
     parser.add_argument('--src', metavar='DIR', help='folder of the unpacked set, only read')
@@ -26,6 +40,16 @@ def parse_args() -> argparse.Namespace:
         action=argparse.BooleanOptionalAction,
         help='keep the split of the source instead of 80/10/10 by patient (default: only for the '
         'folder layouts)',
+    )
+    parser.add_argument(
+        '--split-file',
+        metavar='CSV',
+        help='your own split: columns patient_id,split or img_path,split, with train, val or test',
+    )
+    parser.add_argument(
+        '--strict',
+        action='store_true',
+        help='fail, and write no manifest, if any file is rejected or a patient is in two splits',
     )
     parser.add_argument('--workers', type=int, metavar='N', help='processes (default: all cores)')
     parser.add_argument('--set-name', metavar='TEXT', help='name of the set in every sample')
@@ -38,7 +62,20 @@ def parse_args() -> argparse.Namespace:
         '(default: DICOM header, or the whole name)',
     )
     own.add_argument(
+        '--labels',
+        metavar='CSV',
+        help='labels in place of class folders: columns patient_id,label or img_path,label '
+        '(XrayFolder, DicomFolder)',
+    )
+    own.add_argument(
         '--inverted', metavar='GLOB', help='names of files that store bone dark (XrayFolder)'
+    )
+    own.add_argument(
+        '--frame',
+        type=int,
+        metavar='N',
+        help='frame to use, from 0, of files that hold several (XrayFolder, DicomFolder; default: '
+        'such files are rejected)',
     )
     parser.add_argument('--list', action='store_true', help='show the data sets and leave')
     args = parser.parse_args()
@@ -63,41 +100,32 @@ def list_sets() -> None:
         print(f'{name:16}{(cls.__doc__ or "").splitlines()[0]}')
 
 
-def main() -> int:
-    """Run the command.
-
-    Returns:
-        int: Exit status, 1 after an error that the user can put right.
-    """
+def main() -> None:
+    """Run the command."""
     args = parse_args()
-    try:
-        if args.list:
-            list_sets()
-            return 0
-        from muscle_mm.datasets.preparation import prepare
+    if args.list:
+        list_sets()
+        return
+    from muscle_mm.datasets.preparation import prepare
 
-        print(
-            prepare(
-                args.name,
-                args.src,
-                args.out,
-                seed=args.seed,
-                official_split=args.official_split,
-                workers=args.workers,
-                set_name=args.set_name,
-                classes=args.classes,
-                patient_pattern=args.patient_pattern,
-                inverted=args.inverted,
-            )
-        )
-    except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('interrupted; run the same command again', file=sys.stderr)
-        return 130
-    return 0
+    summary = prepare(
+        args.name,
+        args.src,
+        args.out,
+        seed=args.seed,
+        official_split=args.official_split,
+        split_file=args.split_file,
+        strict=args.strict,
+        workers=args.workers,
+        set_name=args.set_name,
+        classes=args.classes,
+        patient_pattern=args.patient_pattern,
+        labels=args.labels,
+        inverted=args.inverted,
+        frame=args.frame,
+    )
+    print(summary)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_command(main)

@@ -3,6 +3,7 @@
 
 from .chest_xray_masks import ChestXrayMasks
 from .china_set_cxr import ChinaSetCXR
+from .dicom_folder import DicomFolder
 from .indiana_cxr import IndianaCXR
 from .io import XrayReadError, read_xray
 from .montgomery_cxr import MontgomeryCXR
@@ -25,6 +26,7 @@ __all__ = [
     'TBX',
     'ChestXrayMasks',
     'ChinaSetCXR',
+    'DicomFolder',
     'IndianaCXR',
     'LoadXray',
     'MontgomeryCXR',

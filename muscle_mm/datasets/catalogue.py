@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from muscle_mm.datasets.chest_xray_masks import ChestXrayMasks
 from muscle_mm.datasets.china_set_cxr import ChinaSetCXR
+from muscle_mm.datasets.dicom_folder import DicomFolder
 from muscle_mm.datasets.indiana_cxr import IndianaCXR
 from muscle_mm.datasets.montgomery_cxr import MontgomeryCXR
 from muscle_mm.datasets.mura import MURA
@@ -36,7 +37,7 @@ PUBLIC_SETS: dict[str, type[XrayDataset]] = {
 
 #: Layouts for a user's own images.
 FOLDER_SETS: dict[str, type[XrayDataset]] = {
-    cls.__name__: cls for cls in (XrayFolder, XrayMaskFolder, XrayBoxFolder)
+    cls.__name__: cls for cls in (XrayFolder, DicomFolder, XrayMaskFolder, XrayBoxFolder)
 }
 
 

@@ -28,13 +28,12 @@ def split_folders(source: Path) -> list[tuple[str | None, Path]]:
 
 
 def patient_of(path: Path, pattern: str | None) -> str | None:
-    """Name the patient of a file.
+    """Name the patient of a file by its name.
 
     Args:
         path (Path): The file.
         pattern (str, optional): Regular expression searched in the file name; its first group, or
-            else the whole match, is the patient. None takes the patient id of a DICOM header as an
-            anonymous hash, and the file name without its ending for anything else.
+            else the whole match, is the patient. None takes the file name without its ending.
 
     Returns:
         str | None: The patient, or None if the pattern does not match.
@@ -43,7 +42,7 @@ def patient_of(path: Path, pattern: str | None) -> str | None:
         UserError: If the pattern is no regular expression.
     """
     if pattern is None:
-        return _dicom_patient(path) or path.stem
+        return path.stem
     try:
         match = re.search(pattern, path.name)
     except re.error as error:
@@ -67,16 +66,20 @@ def record_of(
         patient_pattern (str, optional): See ``patient_of``.
 
     Returns:
-        dict: ``img_path``, ``patient_id`` or ``problem``, and ``split`` where there is one.
+        dict: ``img_path``, ``patient_id`` or ``problem``, and ``split`` where there is one. Without
+        a pattern, ``patient_from_header`` asks for the patient of a DICOM header, which is read
+        later, with the image and by many processes.
     """
     record: dict[str, object] = {'img_path': path.relative_to(source).as_posix()}
     if split is not None:
         record['split'] = split
     patient = patient_of(path, patient_pattern)
-    if patient is None:
+    if not patient:
         record['problem'] = f'the patient pattern {patient_pattern!r} does not match the file name'
     else:
         record['patient_id'] = patient
+    if patient_pattern is None:
+        record['patient_from_header'] = True
     return record
 
 
@@ -86,21 +89,3 @@ def strays(source: Path, files: Iterator[Path]) -> Iterator[dict[str, object]]:
         name = path.relative_to(source).as_posix()
         if name.split('/')[0] not in SPLITS:
             yield {'img_path': name, 'problem': 'lies outside the folders train, val and test'}
-
-
-def _dicom_patient(path: Path) -> str | None:
-    """Read the patient id of a DICOM header, as a hash: a manifest must not name anyone."""
-    import hashlib
-
-    with open(path, 'rb') as file:
-        if file.read(132)[128:] != b'DICM':
-            return None
-    try:
-        import pydicom
-
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=['PatientID'])
-    except Exception:
-        # A damaged header is reported with its reason when the image itself is read.
-        return None
-    patient = str(header.get('PatientID') or '').strip()
-    return 'dicom-' + hashlib.sha256(patient.encode()).hexdigest()[:16] if patient else None

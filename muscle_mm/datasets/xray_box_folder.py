@@ -30,6 +30,10 @@ class XrayBoxFolder(XrayDataset):
 
     METAINFO: dict = {'task': 'detection'}
     OFFICIAL_SPLIT_BY_DEFAULT = True
+    EXPECTED_PATHS = (
+        '{train,val,test}/{images/,annotations.json}',
+        '{images/,annotations.json}',
+    )
 
     @classmethod
     def class_names(cls, source: Path) -> tuple[str, ...]:
@@ -48,10 +52,8 @@ class XrayBoxFolder(XrayDataset):
         for _, folder in split_folders(source):
             path = folder / 'annotations.json'
             if not path.is_file():
-                raise nothing_found(
-                    cls.__name__, source, '{train,val,test}/annotations.json', 'annotations.json'
-                )
-            found = tuple(read_coco(path)[0].values())
+                raise nothing_found(cls.__name__, source, *cls.EXPECTED_PATHS)
+            found = tuple(read_coco(path).categories.values())
             if names and found != names:
                 raise UserError(
                     f'{path}: the categories {list(found)} differ from {list(names)} in the other '
@@ -70,29 +72,29 @@ class XrayBoxFolder(XrayDataset):
                 the patient. Defaults to None.
         """
         names = cls.class_names(source)
-        found = False
         for split, folder in split_folders(source):
-            categories, boxes = read_coco(folder / 'annotations.json')
+            categories, boxes, problems = read_coco(folder / 'annotations.json')
             for path in image_files(folder / 'images'):
-                found = True
                 record: dict[str, Any] = record_of(path, source, split, patient_pattern)
                 name = path.relative_to(folder / 'images').as_posix()
-                if name in boxes:
+                if name in problems:
+                    record['problem'] = problems.pop(name)
+                elif name in boxes:
                     record['instances'] = [
                         {
                             'bbox': box['bbox'],
                             'bbox_label': names.index(categories[box['category_id']]),
                             'ignore_flag': box['iscrowd'],
                         }
-                        for box in boxes.pop(name)
+                        for box in boxes[name]
                     ]
                 else:
                     record['problem'] = 'not named in annotations.json'
+                boxes.pop(name, None)
                 yield record
-            for name in sorted(boxes):
-                yield {
-                    'img_path': (folder / 'images').relative_to(source).joinpath(name).as_posix(),
-                    'problem': 'named in annotations.json, but the file is missing',
-                }
-        if not found:
-            raise nothing_found(cls.__name__, source, '{train,val,test}/images/', 'images/')
+            for name in boxes:
+                problems[name] = 'named in annotations.json, but the file is missing'
+            below = '' if split is None else f'{split}/'
+            for name, problem in problems.items():
+                place = below if name == 'annotations.json' else f'{below}images/'
+                yield {'img_path': f'{place}{name}', 'problem': problem}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from muscle_mm.datasets.folder_layout import record_of, split_folders, strays
-from muscle_mm.datasets.scanning import image_files, nothing_found
+from muscle_mm.datasets.scanning import image_files
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 
@@ -23,12 +23,14 @@ class XrayFolder(XrayDataset):
       order (name the classes to choose the order: the second of two is the positive one). The
       folders are the split.
     * ``DIR/{negative,positive}/**`` with the classes named: labels, and a split by patient.
+    * Any of these with ``--labels FILE``: labels from a table.
 
     Patients come from a regular expression on the file name, from the DICOM header, or are the file
     name itself.
     """
 
     OFFICIAL_SPLIT_BY_DEFAULT = True
+    EXPECTED_PATHS: tuple[str, ...] = ('**/*.{png,jpg,jpeg,tif,tiff,dcm}',)
 
     @classmethod
     def class_names(
@@ -38,14 +40,14 @@ class XrayFolder(XrayDataset):
 
         Args:
             source (Path): The folder of the set.
-            classes (Sequence[str], optional): Folder names that are classes, in this order.
-                Defaults to None: the folders below train, val and test.
+            classes (Sequence[str], optional): Folder names that are classes, in this order; empty
+                for no labels. Defaults to None: the folders below train, val and test.
 
         Returns:
             tuple[str, ...] | None: The classes, or None for a set without labels.
         """
-        if classes:
-            return tuple(classes)
+        if classes is not None:
+            return tuple(classes) or None
         names: set[str] = set()
         for split, folder in split_folders(source):
             if split is not None:
@@ -57,12 +59,25 @@ class XrayFolder(XrayDataset):
         return tuple(sorted(names)) if len(names) > 1 else None
 
     @classmethod
+    def files(cls, folder: Path) -> Iterator[Path]:
+        """Yield the files that may be radiographs.
+
+        Args:
+            folder (Path): Where to start.
+
+        Yields:
+            Path: The next file.
+        """
+        return image_files(folder)
+
+    @classmethod
     def scan(
         cls,
         source: Path,
         classes: Sequence[str] | None = None,
         patient_pattern: str | None = None,
         inverted: str | None = None,
+        frame: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Yield the images; see ``XrayDataset.scan``.
 
@@ -73,13 +88,13 @@ class XrayFolder(XrayDataset):
                 the patient. Defaults to None.
             inverted (str, optional): Pattern such as '*MONOCHROME1*.png' of file names whose pixels
                 store bone dark, which a PNG or TIFF cannot say itself. Defaults to None.
+            frame (int, optional): The frame to use, from 0, of files that hold several. Defaults to
+                None: such files are rejected.
         """
         names = cls.class_names(source, classes)
         folders = split_folders(source)
-        found = False
         for split, folder in folders:
-            for path in image_files(folder):
-                found = True
+            for path in cls.files(folder):
                 record: dict[str, Any] = record_of(path, source, split, patient_pattern)
                 if names is not None:
                     above = path.relative_to(folder).parts[:-1]
@@ -90,8 +105,8 @@ class XrayFolder(XrayDataset):
                         record['problem'] = f'not inside exactly one class folder of {list(names)}'
                 if inverted is not None and fnmatch.fnmatch(path.name, inverted):
                     record['inverted'] = True
+                if frame is not None:
+                    record['frame'] = frame
                 yield record
-        if not found:
-            raise nothing_found(cls.__name__, source, '**/*.{png,jpg,jpeg,tif,tiff,dcm}')
         if folders[0][0] is not None:
-            yield from strays(source, image_files(source))
+            yield from strays(source, cls.files(source))

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from muscle_mm.datasets.folder_layout import record_of, split_folders
-from muscle_mm.datasets.scanning import image_files, nothing_found, relative
+from muscle_mm.datasets.scanning import image_files, relative
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
@@ -27,6 +28,7 @@ class XrayMaskFolder(XrayDataset):
 
     METAINFO: dict = {'task': 'segmentation', 'palette': [[0, 0, 0], [0, 160, 255]]}
     OFFICIAL_SPLIT_BY_DEFAULT = True
+    EXPECTED_PATHS = ('{train,val,test}/images/', 'images/')
 
     @classmethod
     def class_names(cls, source: Path, classes: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -64,20 +66,22 @@ class XrayMaskFolder(XrayDataset):
             patient_pattern (str, optional): Regular expression on the file name; its first group is
                 the patient. Defaults to None.
         """
-        found = False
         for split, folder in split_folders(source):
-            masks = {
-                path.relative_to(folder / 'masks').with_suffix(''): path
-                for path in image_files(folder / 'masks')
-            }
-            for path in image_files(folder / 'images'):
-                found = True
+            masks = defaultdict(list)
+            for path in image_files(folder / 'masks'):
+                masks[path.relative_to(folder / 'masks').with_suffix('')].append(path)
+            images = list(image_files(folder / 'images'))
+            names = [path.relative_to(folder / 'images').with_suffix('') for path in images]
+            copies = Counter(names)
+            for path, name in zip(images, names, strict=True):
                 record: dict[str, Any] = record_of(path, source, split, patient_pattern)
-                mask = masks.get(path.relative_to(folder / 'images').with_suffix(''))
-                if mask is None:
+                if not masks[name]:
                     record['problem'] = f'no mask of this name in {relative(folder, source)}/masks/'
+                elif len(masks[name]) > 1 or copies[name] > 1:
+                    record['problem'] = (
+                        f'{copies[name]} images and {len(masks[name])} masks have this name, apart '
+                        'from the ending; expected one of each'
+                    )
                 else:
-                    record['masks'] = [relative(mask, source)]
+                    record['masks'] = [relative(masks[name][0], source)]
                 yield record
-        if not found:
-            raise nothing_found(cls.__name__, source, '{train,val,test}/images/', 'images/')

@@ -4,7 +4,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from muscle_mm.datasets import XrayBoxFolder, XrayFolder, XrayMaskFolder
+from muscle_mm.datasets import DicomFolder, XrayBoxFolder, XrayFolder, XrayMaskFolder
+from muscle_mm.datasets.preparation import prepare
 from muscle_mm.utils.errors import UserError
 
 
@@ -17,8 +18,12 @@ def test_flat_folder_has_no_labels(tmp_path, film):
     film(tmp_path / 'deep/er/b.jpg')
     (tmp_path / 'notes.txt').write_text('not an image')
     assert scan(XrayFolder, tmp_path) == {
-        'a.png': {'img_path': 'a.png', 'patient_id': 'a'},
-        'deep/er/b.jpg': {'img_path': 'deep/er/b.jpg', 'patient_id': 'b'},
+        'a.png': {'img_path': 'a.png', 'patient_id': 'a', 'patient_from_header': True},
+        'deep/er/b.jpg': {
+            'img_path': 'deep/er/b.jpg',
+            'patient_id': 'b',
+            'patient_from_header': True,
+        },
     }
     assert XrayFolder.class_names(tmp_path) is None
 
@@ -75,15 +80,22 @@ def test_pattern_that_is_no_expression(tmp_path, film):
         scan(XrayFolder, tmp_path, patient_pattern='(')
 
 
-def test_patient_from_the_dicom_header_is_not_the_name(tmp_path, dicom):
-    pixels = np.zeros((4, 4), np.uint16)
-    for name, patient in (('a', 'Doe^Jane'), ('b', 'Doe^Jane'), ('c', '')):
-        dicom(pixels, name=f'films/{name}.dcm', PatientID=patient)
-    records = scan(XrayFolder, tmp_path / 'films')
-    assert records['a.dcm']['patient_id'] == records['b.dcm']['patient_id']
-    assert records['a.dcm']['patient_id'].startswith('dicom-')
-    assert 'Doe' not in records['a.dcm']['patient_id']
-    assert records['c.dcm']['patient_id'] == 'c'
+@pytest.mark.parametrize('layout', ['XrayFolder', 'DicomFolder'])
+def test_patient_from_the_dicom_header_is_not_the_name(tmp_path, dicom, layout):
+    pixels = np.arange(16, dtype=np.uint16).reshape(4, 4)
+    patients = {'a': 'Doe^Jane', 'b': ' Doe^Jane ', 'c': '', 'd': '', 'e': ''}
+    studies = {'c': '1.2.3', 'd': '1.2.3'}
+    for name, patient in patients.items():
+        fields = {'StudyInstanceUID': studies[name]} if name in studies else {}
+        dicom(pixels, name=f'films/{name}.dcm', PatientID=patient, **fields)
+    summary = prepare(layout, tmp_path / 'films', tmp_path / 'out', progress=False)
+    found = {record['img_path'][0]: record['patient_id'] for record in summary.records}
+    assert found['a'] == found['b'] and found['a'].startswith('dicom-')
+    assert 'Doe' not in (tmp_path / 'out/manifest.json').read_text()
+    assert 'Doe' not in (tmp_path / 'out/inspected.jsonl').read_text()
+    # without a PatientID: the study, and without that the name of the file
+    assert found['c'] == found['d'] and found['c'].startswith('study-')
+    assert found['e'] == 'e'
 
 
 def test_inverted_files_are_marked(tmp_path, film):
@@ -96,11 +108,17 @@ def test_inverted_files_are_marked(tmp_path, film):
 
 @pytest.mark.parametrize(
     ('cls', 'place'),
-    [(XrayFolder, 'png'), (XrayMaskFolder, 'images'), (XrayBoxFolder, 'annotations.json')],
+    [
+        (XrayFolder, 'png'),
+        (DicomFolder, 'dcm'),
+        (XrayMaskFolder, 'images'),
+        (XrayBoxFolder, 'annotations.json'),
+    ],
 )
 def test_empty_folder_says_where_it_looked(tmp_path, cls, place):
+    (tmp_path / 'source').mkdir()
     with pytest.raises(UserError, match=f'{cls.__name__}: no image found. Looked for .*{place}'):
-        scan(cls, tmp_path)
+        prepare(cls.__name__, tmp_path / 'source', tmp_path / 'out', progress=False)
 
 
 def test_masks_have_the_name_of_their_image(tmp_path, film, mask):
@@ -119,6 +137,7 @@ def test_masks_without_split_folders(tmp_path, film, mask):
     assert scan(XrayMaskFolder, tmp_path)['images/a.png'] == {
         'img_path': 'images/a.png',
         'patient_id': 'a',
+        'patient_from_header': True,
         'masks': ['masks/a.png'],
     }
 
@@ -155,8 +174,39 @@ def test_boxes_whose_categories_differ_between_splits(tmp_path, film, coco):
         scan(XrayBoxFolder, tmp_path)
 
 
-def test_box_of_an_unknown_category(tmp_path, film, coco):
-    film(tmp_path / 'images/a.png')
-    coco(tmp_path / 'annotations.json', ['left'], {'a.png': [(7, 0, 0, 1, 1)]})
-    with pytest.raises(UserError, match='annotation 1 has the unknown category 7'):
-        scan(XrayBoxFolder, tmp_path)
+def test_a_damaged_annotation_costs_its_own_image(tmp_path, film, coco):
+    for name in ('a.png', 'b.png'):
+        film(tmp_path / 'images' / name)
+    boxes = {'a.png': [(7, 0, 0, 1, 1)], 'b.png': [(1, 0, 0, 1, 1)] * 2}
+    coco(tmp_path / 'annotations.json', ['left'], boxes)
+    records = scan(XrayBoxFolder, tmp_path)
+    assert 'annotation 1 has the unknown category 7' in records['images/a.png']['problem']
+    # equal annotations are one
+    assert len(records['images/b.png']['instances']) == 1
+
+
+def test_export_of_an_archive(tmp_path, dicom):
+    pixels = np.arange(16, dtype=np.uint16).reshape(4, 4)
+    for name in ('IM000001', 'S1/1.2.840.7', 'S1/b.DCM', 'S1/c.ima'):
+        dicom(pixels, name=f'export/{name}')
+    for name in ('DICOMDIR', 'viewer.exe', 'S1/thumbnail.jpg', '.hidden'):
+        (tmp_path / 'export' / name).write_bytes(b'no film')
+    assert sorted(scan(DicomFolder, tmp_path / 'export')) == [
+        'IM000001', 'S1/1.2.840.7', 'S1/b.DCM', 'S1/c.ima',
+    ]  # fmt: skip
+
+
+def test_frame_is_noted(tmp_path, film):
+    film(tmp_path / 'a.png')
+    assert scan(XrayFolder, tmp_path, frame=2)['a.png']['frame'] == 2
+
+
+def test_two_images_cannot_share_a_mask(tmp_path, film, mask):
+    for name in ('a.png', 'a.jpg', 'b.png'):
+        film(tmp_path / 'images' / name)
+    for name in ('a.png', 'b.png'):
+        mask(tmp_path / 'masks' / name)
+    records = scan(XrayMaskFolder, tmp_path)
+    assert '2 images and 1 masks have this name' in records['images/a.png']['problem']
+    assert '2 images and 1 masks have this name' in records['images/a.jpg']['problem']
+    assert 'problem' not in records['images/b.png']

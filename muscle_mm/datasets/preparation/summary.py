@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ class PreparationSummary:
         records (list[dict]): The records of the manifest.
         rejected (int): Files that were not used.
         rejected_file (Path): Where they are listed with the reasons.
-        published_images (int, optional): Images that the full set has as published.
-        paper_images (int, optional): Images that MUSCLE's table gives for it.
+        expected (Mapping): What the full set has: ``published_images`` and ``paper_images`` (in
+            MUSCLE), and where known ``published_counts`` (class to number) and ``paper_split``
+            (train, val, test). Empty for a user's own images.
     """
 
     name: str
@@ -34,8 +36,7 @@ class PreparationSummary:
     records: list[dict[str, Any]]
     rejected: int
     rejected_file: Path
-    published_images: int | None = None
-    paper_images: int | None = None
+    expected: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def images(self) -> int:
@@ -76,27 +77,49 @@ class PreparationSummary:
         return sum(len(found) > 1 for found in splits.values())
 
     def __str__(self) -> str:
-        lines = [f'{self.name}: {self.images} images, {self.manifest}']
-        if self.published_images is not None:
-            lines.append(
-                f'  the full set has {self.published_images} (MUSCLE used {self.paper_images})'
-            )
+        lines = [f'{self.name}: {self.images:,} images, {self.manifest}']
+        lines += self._against_expected()
+        paper = self.expected.get('paper_split')
         unit = ' boxes' if self.task == 'detection' else ''
-        for split, images in self.split_counts.items():
-            line = f'  {split:5} {images:7} images'
+        for place, (split, images) in enumerate(self.split_counts.items()):
+            line = f'  {split:5} {images:9,} images'
+            if paper:
+                line += f' (MUSCLE {paper[place]:,})'
             if self.task in ('classification', 'detection'):
                 per_class = self.class_counts[split].items()
-                line += '  ' + ', '.join(f'{name} {count}{unit}' for name, count in per_class)
+                line += '  ' + ', '.join(f'{name} {count:,}{unit}' for name, count in per_class)
             lines.append(line)
         if self.byte_equal_copies:
-            lines.append(f'  {self.byte_equal_copies} files are byte-equal copies of another')
+            lines.append(f'  {self.byte_equal_copies:,} files are byte-equal copies of another')
         if self.patients_in_several_splits:
             lines.append(
-                f'  WARNING: {self.patients_in_several_splits} patients are in more than one '
+                f'  WARNING: {self.patients_in_several_splits:,} patients are in more than one '
                 'split of the source; leave out --official-split for a split by patient'
             )
         if self.rejected:
             lines.append(
-                f'  {self.rejected} files not used, with the reasons: {self.rejected_file}'
+                f'  {self.rejected:,} files not used, with the reasons: {self.rejected_file}'
             )
         return '\n'.join(lines)
+
+    def _against_expected(self) -> list[str]:
+        """Compare with the full set, in all and class by class."""
+        unit = 'boxes' if self.task == 'detection' else 'images'
+        lines = []
+        if 'published_images' in self.expected:
+            lines.append(_compare(self.images, self.expected['published_images'], 'published'))
+        for name, expected in self.expected.get('published_counts', {}).items():
+            found = sum(counts.get(name, 0) for counts in self.class_counts.values())
+            lines.append(_compare(found, expected, f'published {unit} of {name}'))
+        paper = self.expected.get('paper_images')
+        if paper is not None and paper != self.expected.get('published_images'):
+            lines.append(_compare(self.images, paper, 'in MUSCLE'))
+        return lines
+
+
+def _compare(found: int, expected: int, what: str) -> str:
+    """Say whether a number is as expected."""
+    if found == expected:
+        return f'  as expected: found all {expected:,} {what}'
+    gap = f'{expected - found:,} missing' if found < expected else f'{found - expected:,} too many'
+    return f'  DIFFERENT: found {found:,} of {expected:,} {what}; {gap}'

@@ -1,0 +1,58 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Whose film a DICOM file is, without naming anyone."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from muscle_mm.datasets.io import XrayReadError
+
+
+def dicom_patient(path: Path) -> str | None:
+    """Read the patient of a DICOM header, as a hash: a manifest must not name anyone.
+
+    Where the header has no PatientID, the films of one study count as one patient.
+
+    Args:
+        path (Path): The file.
+
+    Returns:
+        str | None: 'dicom-' and the hash of the PatientID, or 'study-' and the hash of the
+        StudyInstanceUID; None if the file is no DICOM file or has neither.
+
+    Raises:
+        XrayReadError: If the header is damaged.
+    """
+    with open(path, 'rb') as file:
+        if file.read(132)[128:] != b'DICM':
+            return None
+    import pydicom
+
+    tags = ['PatientID', 'StudyInstanceUID', 'SpecificCharacterSet']
+    try:
+        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
+        patient = str(header.get('PatientID') or '').strip()
+        study = str(header.get('StudyInstanceUID') or '').strip()
+    except Exception as error:
+        raise XrayReadError(path, f'damaged DICOM header ({error})') from error
+    if patient:
+        return hashed_patient(patient)
+    return f'study-{_hash(study)}' if study else None
+
+
+def hashed_patient(patient: str) -> str:
+    """Write a PatientID as a manifest does.
+
+    Args:
+        patient (str): As in the DICOM header.
+
+    Returns:
+        str: 'dicom-' and a hash.
+    """
+    return f'dicom-{_hash(patient.strip())}'
+
+
+def _hash(text: str) -> str:
+    """Shorten a text to 64 bits, written in hexadecimal."""
+    return hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:16]
