@@ -1,0 +1,131 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from muscle_mm.datasets.manifest import write_manifest
+
+pytest.importorskip('mmpretrain')
+
+SCRIPT = """
+    import os
+    import sys
+
+    import torch
+    from mmengine.config import Config
+    from mmengine.dataset import BaseDataset
+    from mmengine.runner import Runner
+
+    from muscle_mm.command_line.processes_on_cpu import prepare_processes_on_cpu
+    from muscle_mm.registry import DATASETS
+    from muscle_mm.utils.errors import UserError
+
+
+    @DATASETS.register_module()
+    class Views(BaseDataset):
+        def load_data_list(self):
+            return [dict() for _ in range(8)]
+
+        def prepare_data(self, idx):
+            views = [torch.randint(0, 256, (1, 32, 32)).byte() for _ in range(2)]
+            return dict(inputs=views, dataset='random')
+
+
+    root, work_dir = sys.argv[1:]
+    films = dict(type='muscle_mm.XrayDataset', data_root=root)
+    for val_split in ('test', 'val'):
+        config = Config(dict(
+            model=dict(
+                type='muscle_mm.MDMoCo',
+                backbone=dict(
+                    type='mmpretrain.ResNet', depth=18, base_channels=4, stem_channels=4,
+                    out_indices=(3,),
+                ),
+                neck=dict(
+                    type='mmpretrain.MoCoV2Neck', in_channels=32, hid_channels=8, out_channels=4
+                ),
+                queue_len=16,
+                feature_dim=4,
+                data_preprocessor=dict(type='muscle_mm.ViewsDataPreprocessor', mean=128, std=50),
+            ),
+            train_dataloader=dict(
+                batch_size=2,
+                num_workers=0,
+                sampler=dict(type='DefaultSampler', shuffle=True),
+                dataset=dict(type='muscle_mm.Views'),
+            ),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+            train_cfg=dict(by_epoch=True, max_epochs=1),
+            custom_hooks=[
+                dict(type='muscle_mm.MomentumUpdateHook'),
+                dict(
+                    type='muscle_mm.RepresentationHook',
+                    train=dict(films, split='train'),
+                    val=dict(films, split=val_split),
+                    mean=128, std=60, size=32, interval=1, num_workers=0, pictured_films=0,
+                ),
+            ],
+            default_scope='mmpretrain',
+            randomness=dict(seed=0),
+            launcher='pytorch',
+            log_level='ERROR',
+            work_dir=f'{work_dir}/{val_split}',
+        ))
+        prepare_processes_on_cpu(config)
+        try:
+            Runner.from_cfg(config).train()
+        except UserError as error:
+            print('told:', error)
+    sys.stdout.flush()
+    torch.distributed.barrier()
+    os._exit(0)  # threads of gloo that are still there would abort the interpreter
+"""
+
+
+def test_the_first_process_scores_and_the_other_waits_or_ends_with_it(tmp_path):
+    """The test split holds one film, on which nothing can be scored."""
+    records = []
+    for index in range(12):
+        film = np.full((32, 32), 20 * index, dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / f'{index}.png'), film)
+        split = ('train', 'val')[index // 8]
+        records.append(dict(img_path=f'{index}.png', split=split, gt_label=index % 2))
+    records.append(dict(img_path='0.png', split='test', gt_label=0))
+    metainfo = dict(dataset='Toy', task='classification', source_root='.')
+    write_manifest(tmp_path / 'manifest.json', metainfo, records)
+    script = tmp_path / 'script.py'
+    script.write_text(textwrap.dedent(SCRIPT))
+    environment = {
+        **os.environ,
+        'PYTHONPATH': os.pathsep.join(
+            [str(Path(__file__).resolve().parents[2]), os.environ.get('PYTHONPATH', '')]
+        ),
+        'OMP_NUM_THREADS': '1',
+        'CUDA_VISIBLE_DEVICES': '',
+        'MASTER_ADDR': '127.0.0.1',
+        'MASTER_PORT': '29761',
+        'WORLD_SIZE': '2',
+    }
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(tmp_path), str(tmp_path / 'run')],
+            env={**environment, 'RANK': str(rank), 'LOCAL_RANK': str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    for process in processes:
+        output, errors = process.communicate(timeout=100)
+        assert process.returncode == 0, errors[-2000:]
+        assert output.count('told: RepresentationHook.val: all 1 films have the same label') == 1
+    history = json.loads((tmp_path / 'run' / 'val' / 'representation.json').read_text())
+    assert [row['iteration'] for row in history] == [0, 2]
