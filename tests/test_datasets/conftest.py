@@ -54,7 +54,8 @@ def nihcc(root: Path) -> None:
     names = [f'{patient:08}_{film:03}.png' for patient in (1, 2, 3) for film in (0, 1)]
     for i, name in enumerate(names):
         write_film(root / ('images_001' if i < 4 else 'images_002') / 'images' / name, i)
-    rows = ['Image Index,Finding Labels,Patient ID'] + [f'{name},No Finding,1' for name in names]
+    rows = ['Image Index,Finding Labels,Patient ID']
+    rows += [f'{name},No Finding,{int(name[:8])}' for name in names]
     (root / 'Data_Entry_2017_v2020.csv').write_text('\n'.join(rows))
     (root / 'train_val_list.txt').write_text('\n'.join(names[:4]))
     (root / 'test_list.txt').write_text('\n'.join(names[4:]))
@@ -68,7 +69,8 @@ def china_set_cxr(root: Path) -> None:
 def montgomery_cxr(root: Path) -> None:
     for i in range(3):
         write_film(root / f'MontgomerySet/CXR_png/MCUCXR_{i:04}_{i % 2}.png', i)
-        write_mask(root / f'MontgomerySet/ManualMask/leftMask/MCUCXR_{i:04}_{i % 2}.png')
+        for side in ('leftMask', 'rightMask'):
+            write_mask(root / f'MontgomerySet/ManualMask/{side}/MCUCXR_{i:04}_{i % 2}.png')
 
 
 def indiana_cxr(root: Path) -> None:
@@ -106,6 +108,9 @@ def mura(root: Path) -> None:
     for split in ('train', 'valid'):
         listed = [name for name in names if f'/{split}/' in name]
         (root / f'MURA-v1.1/{split}_image_paths.csv').write_text('\n'.join(listed))
+        studies = sorted({name.rpartition('/')[0] for name in listed})
+        rows = [f'{study}/,{int(study.endswith("positive"))}' for study in studies]
+        (root / f'MURA-v1.1/{split}_labeled_studies.csv').write_text('\n'.join(rows))
 
 
 def chest_xray_masks(root: Path) -> None:
@@ -127,7 +132,7 @@ def tbx(root: Path) -> None:
         boxes: dict[str, list[tuple]] = {'health/h0001.png': []}
         for i in range(first, last):
             boxes[f'tb/tb{i:04}.png'] = [(1 + i % 2, 1, 2, 3, 4)]
-        boxes[f'tb/tb{first:04}.png'] += [(2, 2, 2, 5, 6), (3, 0, 0, 2, 2)]
+        boxes[f'tb/tb{first:04}.png'] += [(2, 2, 2, 5, 6)]
         write_coco(root / f'TBX11K/annotations/json/TBX11K_{split}.json', categories, boxes)
         for i, name in enumerate(boxes):
             write_film(root / 'TBX11K/imgs' / name, first + i)
