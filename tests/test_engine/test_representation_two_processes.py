@@ -8,11 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
 from muscle_mm.datasets.manifest import write_manifest
-
-pytest.importorskip('mmpretrain')
 
 SCRIPT = """
     import os
@@ -21,50 +18,49 @@ SCRIPT = """
     import torch
     from mmengine.config import Config
     from mmengine.dataset import BaseDataset
+    from mmengine.model import BaseModel
     from mmengine.runner import Runner
 
     from muscle_mm.command_line.processes_on_cpu import prepare_processes_on_cpu
-    from muscle_mm.registry import DATASETS
+    from muscle_mm.registry import DATASETS, MODELS
     from muscle_mm.utils.errors import UserError
 
 
     @DATASETS.register_module()
-    class Views(BaseDataset):
+    class Films(BaseDataset):
         def load_data_list(self):
             return [dict() for _ in range(8)]
 
         def prepare_data(self, idx):
-            views = [torch.randint(0, 256, (1, 32, 32)).byte() for _ in range(2)]
-            return dict(inputs=views, dataset='random')
+            return dict(inputs=torch.rand(3, 32, 32))
+
+
+    @MODELS.register_module()
+    class Toy(BaseModel):
+        def __init__(self):
+            super().__init__()
+            self.backbone = torch.nn.Sequential(
+                torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)
+            )
+
+        def forward(self, inputs, mode):
+            return dict(loss=self.backbone(torch.stack(inputs)).square().mean())
 
 
     root, work_dir = sys.argv[1:]
     films = dict(type='muscle_mm.XrayDataset', data_root=root)
     for val_split in ('test', 'val'):
         config = Config(dict(
-            model=dict(
-                type='muscle_mm.MDMoCo',
-                backbone=dict(
-                    type='mmpretrain.ResNet', depth=18, base_channels=4, stem_channels=4,
-                    out_indices=(3,),
-                ),
-                neck=dict(
-                    type='mmpretrain.MoCoV2Neck', in_channels=32, hid_channels=8, out_channels=4
-                ),
-                queue_len=16,
-                feature_dim=4,
-                data_preprocessor=dict(type='muscle_mm.ViewsDataPreprocessor', mean=128, std=50),
-            ),
+            model=dict(type='muscle_mm.Toy'),
             train_dataloader=dict(
                 batch_size=2,
                 num_workers=0,
                 sampler=dict(type='DefaultSampler', shuffle=True),
-                dataset=dict(type='muscle_mm.Views'),
+                dataset=dict(type='muscle_mm.Films'),
             ),
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
             train_cfg=dict(by_epoch=True, max_epochs=1),
             custom_hooks=[
-                dict(type='muscle_mm.MomentumUpdateHook'),
                 dict(
                     type='muscle_mm.RepresentationHook',
                     train=dict(films, split='train'),
@@ -72,7 +68,6 @@ SCRIPT = """
                     mean=128, std=60, size=32, interval=1, num_workers=0, pictured_films=0,
                 ),
             ],
-            default_scope='mmpretrain',
             randomness=dict(seed=0),
             launcher='pytorch',
             log_level='ERROR',
