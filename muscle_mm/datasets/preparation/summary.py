@@ -25,7 +25,7 @@ class PreparationSummary:
         rejected (int): Files that were not used.
         rejected_file (Path): Where they are listed with the reasons.
         expected (Mapping): What the full set has: ``published_images`` and ``paper_images`` (in
-            MUSCLE), and where known ``published_counts`` (class to number) and ``paper_split``
+            MUSCLE), and where known ``published_classes`` (class to number) and ``paper_split``
             (train, val, test). Empty for a user's own images.
     """
 
@@ -108,7 +108,7 @@ class PreparationSummary:
         lines = []
         if 'published_images' in self.expected:
             lines.append(_compare(self.images, self.expected['published_images'], 'published'))
-        for name, expected in self.expected.get('published_counts', {}).items():
+        for name, expected in self.expected.get('published_classes', {}).items():
             found = sum(counts.get(name, 0) for counts in self.class_counts.values())
             lines.append(_compare(found, expected, f'published {unit} of {name}'))
         paper = self.expected.get('paper_images')
