@@ -13,7 +13,7 @@ from typing import Any
 VAL_FRACTION = 0.1
 TEST_FRACTION = 0.1
 #: How far the part of a class may lie from these before patients are moved. Our choice.
-TOLERANCE = 0.01
+TOLERANCE = 0.02
 #: A group of this many patients has at least one in each split.
 _DIVISIBLE = 3
 
@@ -59,10 +59,10 @@ def split_patients(
 
     Chance alone would leave small sets and rare classes lopsided. Patients with the same label, or
     the same set of labels, therefore form a group, and where the *images* of a group lie further
-    than a percentage point from the fractions, those patients move who are nearest to the border,
-    as few as will do. A group of three or more patients has at least one in each split that is
-    asked for. The price: in groups below some thousand patients, adding others can move a few
-    patients near a border. Where that must not be, keep the split in a file (``--split-file``).
+    than two percentage points from the fractions, those patients move who are nearest to the
+    border, as few as will do. A group of three or more patients has at least one in each split that
+    is asked for. The price: in groups below about two thousand patients, adding others can move a
+    few patients near a border. Where that must not be, keep the split in a file (``--split-file``).
 
     The order of the records, the number of processes and the computer do not matter.
 
