@@ -15,6 +15,8 @@ from muscle_mm.utils.safe_loading import load_checkpoint_file, state_dict_of
 
 #: Where several prefixes fit (MD-MoCo also keeps a momentum encoder), the first of these wins.
 _PREFERRED_PREFIXES = ('', 'backbone.', 'module.backbone.', 'model.backbone.')
+#: A message lists this many names of a kind.
+_NAMES_SHOWN = 5
 
 
 def find_backbone_prefix(names: Mapping[str, Any], backbone_names: Mapping[str, Any]) -> str | None:
@@ -65,7 +67,8 @@ def extract_backbone(
         dict[str, torch.Tensor]: The backbone's complete state dict, without the prefix.
 
     Raises:
-        UserError: If a name is missing, has another shape, or if the file holds a deeper backbone.
+        UserError: If a name is missing, has another shape, or if the file holds another backbone's
+            names besides.
     """
     wanted = backbone.state_dict()
     found = find_backbone_prefix(state_dict, wanted) if prefix is None else prefix
@@ -83,13 +86,20 @@ def extract_backbone(
         for name in wanted
         if found + name not in state_dict and not name.endswith('num_batches_tracked')
     ]
+    # Below a prefix that says backbone all is the backbone's, but for torchvision's classifier.
+    # Below another there may be heads as well.
     top_level = {name.split('.', 1)[0] for name in wanted}
+
+    def belongs(name: str) -> bool:
+        part = name.split('.', 1)[0]
+        return part in top_level or (found.endswith('backbone.') and part != 'fc')
+
     extra = [
         name
         for name in state_dict
         if name.startswith(found)
         and name[len(found) :] not in wanted
-        and name[len(found) :].split('.', 1)[0] in top_level
+        and belongs(name[len(found) :])
     ]
     reshaped = [
         f'{found}{name} {tuple(state_dict[found + name].shape)} instead of {tuple(value.shape)}'
@@ -98,7 +108,8 @@ def extract_backbone(
     ]
     if missing or extra or reshaped:
         details = [
-            f'{len(problem)} {kind}, first {problem[0]}'
+            f'{len(problem)} {kind}: {", ".join(problem[:_NAMES_SHOWN])}'
+            + (f' and {len(problem) - _NAMES_SHOWN} more' if len(problem) > _NAMES_SHOWN else '')
             for kind, problem in (
                 ('names missing', missing),
                 ('names that this backbone does not have', extra),

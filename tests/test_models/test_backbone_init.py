@@ -85,8 +85,20 @@ def test_no_backbone_inside(tmp_path, backbone_config):
 def test_wrong_depth(tmp_path, backbone_config, saved, built):
     path = tmp_path / 'weights.pth'
     torch.save(MODELS.build({**backbone_config, 'depth': saved}).state_dict(), path)
-    with pytest.raises(UserError, match=rf'does not fit this ResNet of depth {built}: .*first '):
+    with pytest.raises(UserError, match=rf'this ResNet of depth {built}: .*: layer[123]\.'):
         build(backbone_config, str(path), depth=built)
+
+
+def test_what_a_backbone_does_not_have_is_named(tmp_path, backbone_config, trained):
+    path = tmp_path / 'weights.pth'
+    state = {f'backbone.{name}': value for name, value in trained.state_dict().items()}
+    state |= {f'backbone.layer5.{i}.weight': torch.zeros(1) for i in range(7)}
+    torch.save(state | {'head.weight': torch.zeros(1)}, path)
+    with pytest.raises(
+        UserError,
+        match=r'7 names that this backbone does not have: backbone\.layer5\.0.*, .* and 2 more',
+    ):
+        build(backbone_config, str(path))
 
 
 def test_text_file(tmp_path, backbone_config):
