@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
+from muscle_mm.datasets.exclusions import EXCLUSIONS_NAME, read_exclusions
 from muscle_mm.datasets.manifest import MANIFEST_NAME, SPLITS, read_manifest, safe_join
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
@@ -46,6 +49,8 @@ class XrayDataset(BaseDataset):
         source_root (str, optional): Folder of the images, where it has moved since the preparation.
             Defaults to None: as the manifest says.
         with_labels (bool): False hides labels, masks and boxes, for step 1. Defaults to True.
+        exclude (bool): Leave out the images that ``exclusions.csv`` beside the manifest names, as
+            ``tools/check_data.py --fix`` writes it. Defaults to True.
         filter_cfg (dict, optional): As in mmdet: ``filter_empty_gt`` (bool, defaults to True) drops
             images without boxes from a detection set, ``min_size`` (int) drops images with a
             shorter side. Defaults to None.
@@ -55,7 +60,8 @@ class XrayDataset(BaseDataset):
 
     Raises:
         UserError: If the folder, the manifest or the images' folder is missing, the split is
-            unknown or empty, a path leaves its folder, or the manifest is for another task.
+            unknown or empty, a path leaves its folder, the manifest is for another task, or
+            ``exclusions.csv`` does not fit the manifest.
     """
 
     METAINFO: dict = {}
@@ -63,6 +69,8 @@ class XrayDataset(BaseDataset):
     #: Whether the preparation keeps the split of the source where it has one, unless told
     #: otherwise.
     OFFICIAL_SPLIT_BY_DEFAULT = False
+    #: Paths below the source in which ``scan`` looks, for the message where nothing is found.
+    EXPECTED_PATHS: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -75,6 +83,7 @@ class XrayDataset(BaseDataset):
         indices: int | Sequence[int] | None = None,
         source_root: str | None = None,
         with_labels: bool = True,
+        exclude: bool = True,
         filter_cfg: dict | None = None,
         serialize_data: bool = True,
         lazy_init: bool = False,
@@ -95,6 +104,7 @@ class XrayDataset(BaseDataset):
         self.split = split
         self.source_root = source_root
         self.with_labels = with_labels
+        self.exclude = exclude
         self._given_metainfo = tuple(metainfo or ())
         super().__init__(
             ann_file=ann_file,
@@ -116,8 +126,10 @@ class XrayDataset(BaseDataset):
 
         A record has ``img_path`` (relative to the source, with ``/``) and ``patient_id``, and where
         the set has them ``split`` (the official one), ``gt_label``, ``masks`` (list of files to
-        join), ``instances`` and ``stratum`` (what to stratify by). A record with ``problem`` (a
-        reason) stands for a file that is missing or inconsistent and is reported, not used.
+        join), ``instances``, ``stratum`` (what to stratify by), ``frame`` (of a file that holds
+        several) and ``patient_from_header`` (the patient of a DICOM header comes first). A record
+        with ``problem`` (a reason) stands for a file that is missing or inconsistent and is
+        reported, not used.
 
         Args:
             source (Path): The folder of the unpacked set.
@@ -177,10 +189,13 @@ class XrayDataset(BaseDataset):
                 f'in the metainfo of {self.ann_file}). Put it back, give source_root=..., or '
                 'prepare the set again.'
             )
-        chosen = [record for record in records if self.split in (None, record.get('split'))]
+        kept = self._not_excluded(records, Path(folder, EXCLUSIONS_NAME))
+        chosen = [record for record in kept if self.split in (None, record.get('split'))]
         if not chosen:
-            found = Counter(str(record.get('split')) for record in records)
+            found = Counter(str(record.get('split')) for record in kept)
             counts = ', '.join(f'{name} {count}' for name, count in sorted(found.items())) or 'none'
+            if len(kept) < len(records):
+                counts += f'; {EXCLUSIONS_NAME} leaves out {len(records) - len(kept)}'
             wanted = 'the data set' if self.split is None else f"split '{self.split}'"
             raise UserError(
                 f'{self.set_name}: {wanted} is empty in {self.ann_file} (images there: {counts}).'
@@ -234,6 +249,25 @@ class XrayDataset(BaseDataset):
                 f'({metainfo.get("dataset")}). Check data_root.'
             )
 
+    def _not_excluded(self, records: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
+        """Leave out what the list beside the manifest names, and say how much that is."""
+        if not self.exclude:
+            return records
+        reasons = read_exclusions(path, {record.get('img_path', '') for record in records})
+        if reasons:
+            left_out = sum(
+                record['img_path'] in reasons
+                for record in records
+                if self.split in (None, record.get('split'))
+            )
+            where = f"split '{self.split}'" if self.split else 'all splits'
+            print_log(
+                f'{self.set_name}: {left_out} images of {where} left out, named in {path}',
+                logger='current',
+                level=logging.INFO,
+            )
+        return [record for record in records if record.get('img_path') not in reasons]
+
     def _sample(
         self, record: dict[str, Any], index: int, images: str, folder: str
     ) -> dict[str, Any]:
@@ -245,7 +279,7 @@ class XrayDataset(BaseDataset):
             'patient_id': record.get('patient_id', ''),
             'img_id': index,
         }
-        for key in ('height', 'width', 'inverted'):
+        for key in ('height', 'width', 'inverted', 'frame'):
             if key in record:
                 sample[key] = record[key]
         if not self.with_labels:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -149,6 +150,61 @@ def test_images_without_boxes(tmp_path, film, coco):
     assert size(filter_cfg={'filter_empty_gt': False, 'min_size': 11}) == 2
     with pytest.raises(UserError, match=r'no image of .* is left after filtering'):
         size(filter_cfg={'min_size': 100})
+
+
+def exclude(root, names):
+    """Write a list of images to leave out beside the manifest."""
+    rows = [f'{name},a reason' for name in names]
+    (root / 'exclusions.csv').write_text('\n'.join(['img_path,reason', *rows]))
+
+
+def test_exclusions_are_left_out(prepared):
+    root = prepared('MURA')
+    names = [
+        Path(sample['img_path']).relative_to(root.parents[1] / 'published/MURA').as_posix()
+        for sample in MURA(data_root=root, split='train')
+    ]
+    exclude(root, names[:3])
+    dataset = MURA(data_root=root, split='train')
+    assert len(dataset) == len(names) - 3
+    assert not any(sample['img_path'].endswith(tuple(names[:3])) for sample in dataset)
+    assert [sample['img_id'] for sample in dataset] == list(range(len(dataset)))
+    assert len(MURA(data_root=root)) == 37
+    assert len(MURA(data_root=root, split='train', exclude=False)) == len(names)
+
+
+def test_exclusions_are_logged_once(prepared, caplog):
+    from mmengine.logging import MMLogger
+
+    root = prepared('NIHCC')
+    exclude(root, ['images_001/images/00000001_000.png'])
+    logger = MMLogger.get_instance('exclusions')
+    logger.addHandler(caplog.handler)
+    try:
+        dataset = NIHCC(data_root=root, split='train')
+        dataset.full_init()
+        assert len(list(dataset)) == 5
+    finally:
+        logger.removeHandler(caplog.handler)
+    said = [message for message in caplog.messages if 'left out' in message]
+    assert len(said) == 1
+    assert "NIHCC: 1 images of split 'train' left out, named in" in said[0]
+
+
+def test_exclusions_that_do_not_fit(prepared):
+    root = prepared('NIHCC')
+    exclude(root, ['images_001/images/00000001_000.png', 'elsewhere.png'])
+    with pytest.raises(UserError, match=r"exclusions\.csv, line 3: the image 'elsewhere\.png'"):
+        NIHCC(data_root=root)
+    assert len(NIHCC(data_root=root, exclude=False)) == 6
+
+
+def test_exclusions_that_leave_nothing(prepared):
+    root = prepared('NIHCC')
+    records = json.loads((root / 'manifest.json').read_text())['data_list']
+    exclude(root, [record['img_path'] for record in records])
+    with pytest.raises(UserError, match=r'images there: none; exclusions\.csv leaves out 6'):
+        NIHCC(data_root=root, split='train')
 
 
 def test_missing_data_folder_names_the_command(tmp_path):

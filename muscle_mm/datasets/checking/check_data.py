@@ -1,0 +1,104 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Check prepared sets for leaks and for data that do not fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from muscle_mm.datasets.checking.annotations import check_annotations
+from muscle_mm.datasets.checking.copies import check_copies
+from muscle_mm.datasets.checking.data_report import DataReport
+from muscle_mm.datasets.checking.files import check_files
+from muscle_mm.datasets.checking.film import Film
+from muscle_mm.datasets.checking.finding import Finding
+from muscle_mm.datasets.checking.near_copies import DEFAULT_THRESHOLD, HASH_BITS
+from muscle_mm.datasets.checking.patients import check_patients
+from muscle_mm.datasets.checking.prepared_sets import PreparedSet, find_prepared_sets
+from muscle_mm.datasets.exclusions import read_exclusions, write_exclusions
+from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.parallel import worker_count
+
+
+def check_data(
+    roots: Iterable[str | Path],
+    fix: bool = False,
+    threshold: int = DEFAULT_THRESHOLD,
+    workers: int | None = None,
+    progress: bool = True,
+) -> DataReport:
+    """Check prepared sets, alone and against each other.
+
+    A film leaks if it is a copy of one that is held out from it: a film of any train with a copy in
+    any val or test, of the same set or of another one checked with it; and a film of val with a
+    copy in the test of its own set.
+    Images that an ``exclusions.csv`` names are passed over, unless the list is written anew.
+
+    Args:
+        roots (Iterable[str | Path]): Prepared folders, or folders that hold prepared ones.
+        fix (bool): Write ``exclusions.csv`` beside each manifest. Defaults to False.
+        threshold (int): Bits of 256 in which the perceptual hashes of near copies may differ.
+            Defaults to 64.
+        workers (int, optional): Processes. Defaults to None: one a processor.
+        progress (bool): Show progress bars. Defaults to True.
+
+    Returns:
+        DataReport: What was found; the same in whatever order the folders were given.
+
+    Raises:
+        UserError: If a folder holds no prepared set, a manifest or an ``exclusions.csv`` is
+            damaged, or the results cannot be written beside the manifest.
+    """
+    if not 0 <= threshold < HASH_BITS // 2:
+        raise UserError(f'threshold={threshold} must lie between 0 and {HASH_BITS // 2 - 1}.')
+    processes = worker_count(workers)
+    sets = find_prepared_sets(roots)
+    before = [_excluded(prepared, fix) for prepared in sets]
+    findings: list[Finding] = []
+    fingerprints: dict[Film, np.ndarray] = {}
+    for prepared, excluded in zip(sets, before, strict=True):
+        films = [film for film in prepared.films if fix or film.img_path not in excluded]
+        found, rows = check_files(prepared, films, processes, progress)
+        findings += found
+        fingerprints |= rows
+    findings += check_annotations(fingerprints, processes)
+    # A film that cannot be used neither leaks nor is leaked.
+    broken = {film for finding in findings for film in finding.leave_out}
+    sound = {film: row for film, row in fingerprints.items() if film not in broken}
+    findings += check_patients(sound)
+    findings += check_copies(sound, threshold, processes, progress)
+    findings.sort(key=lambda finding: finding.order)
+    if not fix:
+        return DataReport(sets, findings, before)
+    after = [_reasons(prepared, findings) for prepared in sets]
+    for prepared, reasons in zip(sets, after, strict=True):
+        write_exclusions(prepared.exclusions, reasons)
+    return DataReport(sets, findings, after, fixed=True, excluded_before=before)
+
+
+def _excluded(prepared: PreparedSet, fix: bool) -> dict[str, str]:
+    """Read the list of a set; one that will be written anew may be damaged."""
+    known = {film.img_path for film in prepared.films}
+    try:
+        return read_exclusions(prepared.exclusions, known)
+    except UserError:
+        if fix:
+            return {}
+        raise
+
+
+def _reasons(prepared: PreparedSet, findings: Sequence[Finding]) -> dict[str, str]:
+    """Collect what is to be left out of a set, each image with its first reason."""
+    reasons: dict[str, str] = {}
+    for finding in findings:
+        for film in finding.leave_out:
+            if film.manifest != str(prepared.manifest):
+                continue
+            reason = f'{finding.kind}: {finding.reason}'
+            if finding.kind in ('leak', 'copy'):
+                (other,) = (other for other in finding.films if other is not film)
+                reason += f' as {other}'
+            reasons.setdefault(film.img_path, reason)
+    return reasons

@@ -1,0 +1,126 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Whether the files of a set are what the manifest says, and their fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from muscle_mm.datasets.checking.film import Film
+from muscle_mm.datasets.checking.finding import Finding
+from muscle_mm.datasets.checking.fingerprint import fingerprint
+from muscle_mm.datasets.checking.fingerprint_file import (
+    FINGERPRINTS_NAME,
+    FingerprintFile,
+    Key,
+)
+from muscle_mm.datasets.checking.prepared_sets import PreparedSet
+from muscle_mm.datasets.io import XrayReadError, read_xray
+from muscle_mm.utils.parallel import ordered_map
+
+#: Fingerprints written at once: an interruption loses no more than these.
+_BATCH = 64
+#: Below this many films, starting processes costs more than it saves.
+_FILMS_WORTH_PROCESSES = 64
+
+
+class _Task(NamedTuple):
+    """A file to look at, in words that another process understands."""
+
+    path: str
+    sha256: str
+    inverted: bool
+    known: bool
+
+
+class _Answer(NamedTuple):
+    """What was found: a problem, or the fingerprint unless it was known."""
+
+    problem: str | None = None
+    fingerprint: np.ndarray | None = None
+
+
+def check_files(
+    prepared: PreparedSet, films: Sequence[Film], workers: int, progress: bool
+) -> tuple[list[Finding], dict[Film, np.ndarray]]:
+    """Compare every file with its hash in the manifest, and take the fingerprints.
+
+    Args:
+        prepared (PreparedSet): The set.
+        films (Sequence[Film]): Its films to look at.
+        workers (int): Processes.
+        progress (bool): Show a progress bar.
+
+    Returns:
+        tuple: Findings of the kind 'file', and the fingerprints (dtype ``FINGERPRINT``) of the
+        films without one.
+
+    Raises:
+        UserError: If the fingerprints cannot be written beside the manifest.
+    """
+    store = FingerprintFile(prepared.manifest.with_name(FINGERPRINTS_NAME))
+    tasks = [_Task(film.path, *_key(film), _key(film) in store.places) for film in films]
+    findings, sound, fresh = [], [], []
+    bar = tqdm(
+        _look(tasks, workers),
+        total=len(tasks),
+        desc=prepared.name,
+        unit='image',
+        disable=not progress,
+    )
+    try:
+        for film, answer in zip(films, bar, strict=True):
+            if answer.problem is not None:
+                findings.append(Finding('file', (film,), answer.problem, leave_out=(film,)))
+                continue
+            sound.append(film)
+            if answer.fingerprint is not None:
+                fresh.append(answer.fingerprint)
+            if len(fresh) == _BATCH:
+                store.add(fresh)
+                fresh = []
+    finally:
+        store.add(fresh)
+    rows = store.read()
+    return findings, {film: rows[store.places[_key(film)]] for film in sound}
+
+
+def _key(film: Film) -> Key:
+    """Name the fingerprint of a film."""
+    return film.record['sha256'], bool(film.record.get('inverted', False))
+
+
+def _look(tasks: Iterable[_Task], workers: int) -> Iterator[_Answer]:
+    """Look at the files, in other processes where it pays."""
+    tasks = list(tasks)
+    if workers == 1 or len(tasks) < _FILMS_WORTH_PROCESSES:
+        return map(_look_at, tasks)
+    return ordered_map(_look_at, tasks, workers, _lost)
+
+
+def _look_at(task: _Task) -> _Answer:
+    """Look at one file."""
+    try:
+        digest = hashlib.sha256(Path(task.path).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return _Answer('the file has gone')
+    except OSError as error:
+        return _Answer(f'the file cannot be read ({error.strerror})')
+    if digest != task.sha256:
+        return _Answer('the file has changed since the preparation (another SHA-256)')
+    if task.known:
+        return _Answer()
+    try:
+        return _Answer(None, fingerprint(read_xray(task.path), task.sha256, task.inverted))
+    except XrayReadError as error:
+        return _Answer(f'the file cannot be read: {error.reason}')
+
+
+def _lost(task: _Task) -> _Answer:
+    """Answer for a file that ended its process."""
+    return _Answer('reading the file ended the process: damaged, or too large for the memory')

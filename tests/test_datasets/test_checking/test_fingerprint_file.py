@@ -1,0 +1,63 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+
+from muscle_mm.datasets.checking.fingerprint import FINGERPRINT, fingerprint
+from muscle_mm.datasets.checking.fingerprint_file import FingerprintFile
+from muscle_mm.utils.errors import UserError
+
+
+@pytest.fixture
+def rows(drawn):
+    return [fingerprint(drawn(i), f'{i:064x}', inverted=i == 2) for i in range(3)]
+
+
+def test_keeps_what_was_added(rows, tmp_path):
+    file = FingerprintFile(tmp_path / 'prints')
+    assert file.places == {} and len(file.read()) == 0
+    file.add(rows[:2])
+    file.add(rows[2:])
+    again = FingerprintFile(tmp_path / 'prints')
+    for known in (file, again):
+        assert known.places == {
+            (f'{0:064x}', False): 0,
+            (f'{1:064x}', False): 1,
+            (f'{2:064x}', True): 2,
+        }
+        np.testing.assert_array_equal(known.read(), np.stack(rows))
+
+
+@pytest.mark.parametrize('lost', [1, FINGERPRINT.itemsize - 1])
+def test_half_a_fingerprint_is_cut_off(rows, tmp_path, lost):
+    path = tmp_path / 'prints'
+    FingerprintFile(path).add(rows[:2])
+    path.write_bytes(path.read_bytes()[:-lost])
+    file = FingerprintFile(path)
+    assert len(file.places) == 1
+    file.add(rows[2:])
+    np.testing.assert_array_equal(FingerprintFile(path).read(), np.stack([rows[0], rows[2]]))
+
+
+@pytest.mark.parametrize('content', [b'', b'muscle', b'something else of another version'])
+def test_other_file_is_begun_anew(rows, tmp_path, content):
+    path = tmp_path / 'prints'
+    path.write_bytes(content)
+    file = FingerprintFile(path)
+    assert file.places == {}
+    file.add(rows)
+    assert len(FingerprintFile(path).places) == 3
+
+
+def test_place_that_cannot_be_written(tmp_path):
+    (tmp_path / 'prints').mkdir()
+    with pytest.raises(UserError, match=r'prints, cannot be written \(Is a directory\)'):
+        FingerprintFile(tmp_path / 'prints')
+
+
+def test_fingerprint_tells_shapes_and_inversion_apart(drawn):
+    film = drawn(0)
+    one = fingerprint(film, '0' * 64)
+    assert fingerprint(255 - film, '1' * 64, inverted=True)['pixels'].tolist() == (
+        one['pixels'].tolist()
+    )
+    assert fingerprint(film.reshape(80, 96), '0' * 64)['pixels'].tolist() != one['pixels'].tolist()
