@@ -31,7 +31,7 @@ class RSNABoneAge(XrayDataset):
 
     * Body part: hand. Task: none. In MUSCLE: 10,811 images; published for training: 12,611. The
       1,425 validation and 200 test films, archives of their own, are not read.
-    * Licence: terms of the RSNA challenge; see the page.
+    * Licence: the challenge's terms of use and attribution; see the page.
     * Citation: Halabi et al., "The RSNA Pediatric Bone Age Machine Learning Challenge", Radiology
       2019, doi 10.1148/radiol.2018180736.
     * Where: https://www.rsna.org/rsnai/ai-image-challenge/rsna-pediatric-bone-age-challenge-2017,
@@ -83,7 +83,8 @@ class RSNABoneAge(XrayDataset):
     @staticmethod
     def _read_table(source: Path, root: Path) -> Facts | None:
         """Read the bone ages; the challenge's and the later table have other names."""
-        for path in (parent / name for parent in (source, root) for name in _TABLES):
+        parents = (source, root, source / 'Bone Age Training Set Annotations')
+        for path in (parent / name for parent in parents for name in _TABLES):
             if path.is_file():
                 rows = read_table(path, ('id', 'boneage'))
                 return Facts(path.name, ((row['id'], row['boneage']) for row in rows))
