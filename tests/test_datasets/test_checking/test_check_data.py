@@ -7,6 +7,7 @@ import pytest
 
 from muscle_mm.datasets import XrayDataset
 from muscle_mm.datasets.checking import check_data
+from muscle_mm.datasets.io import read_xray
 from muscle_mm.utils.errors import UserError
 
 CLASSES = {'task': 'classification', 'classes': ['normal', 'ill']}
@@ -346,6 +347,30 @@ def test_second_check_decodes_nothing(write_set, drawn, monkeypatch):
     first = found(check(root))
     monkeypatch.setattr('muscle_mm.datasets.checking.files.read_xray', None)
     assert found(check(root)) == first != []
+
+
+def test_interruption_loses_nothing(write_set, drawn, monkeypatch):
+    root = write_set('one', {f'{i}.png': {'pixels': drawn(i)} for i in range(5)})
+    reading = 'muscle_mm.datasets.checking.files.read_xray'
+    read = []
+
+    def read_two(path, **options):
+        if len(read) == 2:
+            raise KeyboardInterrupt
+        read.append(path)
+        return read_xray(path, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(reading, read_two)
+        check(root)
+
+    def read_rest(path, **options):
+        read.append(path)
+        return read_xray(path, **options)
+
+    monkeypatch.setattr(reading, read_rest)
+    assert check(root).clean
+    assert len(read) == len(set(read)) == 5
 
 
 @pytest.mark.parametrize(
