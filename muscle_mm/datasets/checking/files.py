@@ -35,6 +35,7 @@ class _Task(NamedTuple):
     path: str
     sha256: str
     inverted: bool
+    frame: int | None
     known: bool
 
 
@@ -92,7 +93,8 @@ def check_files(
 
 def _key(film: Film) -> Key:
     """Name the fingerprint of a film."""
-    return film.record['sha256'], bool(film.record.get('inverted', False))
+    record = film.record
+    return record['sha256'], bool(record.get('inverted', False)), record.get('frame')
 
 
 def _look(tasks: Iterable[_Task], workers: int) -> Iterator[_Answer]:
@@ -116,7 +118,8 @@ def _look_at(task: _Task) -> _Answer:
     if task.known:
         return _Answer()
     try:
-        return _Answer(None, fingerprint(read_xray(task.path), task.sha256, task.inverted))
+        film = read_xray(task.path, frame=task.frame)
+        return _Answer(None, fingerprint(film, task.sha256, task.inverted, task.frame))
     except XrayReadError as error:
         return _Answer(f'the file cannot be read: {error.reason}')
 

@@ -13,11 +13,12 @@ HASH_SIDE = 16
 #: The perceptual hash is a function of a thumbnail of this side: four pixels a frequency.
 THUMBNAIL_SIDE = 4 * HASH_SIDE
 
-#: One fingerprint, 4,193 bytes.
+#: One fingerprint, 4,197 bytes.
 FINGERPRINT = np.dtype(
     [
         ('sha256', 'u1', 32),  # of the file
         ('inverted', '?'),  # whether the film was inverted after reading
+        ('frame', '<i4'),  # of a file that holds several, or -1
         ('pixels', 'u1', 32),  # SHA-256 of shape and pixels, as read
         ('hash', 'u1', HASH_SIDE**2 // 8),  # perceptual hash
         ('mirrored', 'u1', HASH_SIDE**2 // 8),  # perceptual hash of the film seen from behind
@@ -26,7 +27,9 @@ FINGERPRINT = np.dtype(
 )
 
 
-def fingerprint(film: np.ndarray, sha256: str, inverted: bool = False) -> np.ndarray:
+def fingerprint(
+    film: np.ndarray, sha256: str, inverted: bool = False, frame: int | None = None
+) -> np.ndarray:
     """Compute the fingerprint of a film.
 
     Args:
@@ -34,6 +37,7 @@ def fingerprint(film: np.ndarray, sha256: str, inverted: bool = False) -> np.nda
         sha256 (str): Of the file, in hexadecimal.
         inverted (bool): Whether the manifest says that the file stores bone dark. Defaults to
             False.
+        frame (int, optional): The frame of a file that holds several. Defaults to None.
 
     Returns:
         np.ndarray: No dimension, dtype ``FINGERPRINT``.
@@ -48,6 +52,7 @@ def fingerprint(film: np.ndarray, sha256: str, inverted: bool = False) -> np.nda
     found = np.zeros((), dtype=FINGERPRINT)
     found['sha256'] = np.frombuffer(bytes.fromhex(sha256), np.uint8)
     found['inverted'] = inverted
+    found['frame'] = -1 if frame is None else frame
     pixels = hashlib.sha256(repr(film.shape).encode())
     pixels.update(film.tobytes())
     found['pixels'] = np.frombuffer(pixels.digest(), np.uint8)

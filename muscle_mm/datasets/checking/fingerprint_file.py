@@ -15,8 +15,8 @@ FINGERPRINTS_NAME = 'fingerprints.bin'
 #: Changed with every change of what a fingerprint is; older files are then made anew.
 _HEAD = b'muscle_mm print1'
 
-#: SHA-256 of the file, and whether the film is inverted.
-Key = tuple[str, bool]
+#: SHA-256 of the file, whether the film is inverted, and the frame if the file holds several.
+Key = tuple[str, bool, int | None]
 
 
 class FingerprintFile:
@@ -87,4 +87,5 @@ class FingerprintFile:
 
 def key_of(row: np.ndarray) -> Key:
     """Give the key of a fingerprint."""
-    return row['sha256'].tobytes().hex(), bool(row['inverted'])
+    frame = None if row['frame'] < 0 else int(row['frame'])
+    return row['sha256'].tobytes().hex(), bool(row['inverted']), frame

@@ -1,9 +1,11 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from muscle_mm.datasets import XrayDataset
 from muscle_mm.datasets.checking import check_data
@@ -109,6 +111,20 @@ def test_inverted_film_is_compared_as_it_will_be_seen(write_set, drawn):
         'b.png': {'pixels': drawn(0), 'split': 'test'},
     }
     assert check(write_set('one', films)).findings[0].reason == 'equal pixels'
+
+
+def test_frames_of_a_file_are_films_of_their_own(write_set, drawn, tmp_path):
+    films = {f'{i}.tif': {'pixels': drawn(i), 'frame': i} for i in range(2)}
+    root = write_set('one', films)
+    pages = [Image.fromarray(drawn(i)) for i in range(2)]
+    for name in films:
+        pages[0].save(tmp_path / 'images/one' / name, save_all=True, append_images=pages[1:])
+    content = json.loads((root / 'manifest.json').read_text())
+    for record in content['data_list']:
+        file = (tmp_path / 'images/one' / record['img_path']).read_bytes()
+        record['sha256'] = hashlib.sha256(file).hexdigest()
+    (root / 'manifest.json').write_text(json.dumps(content))
+    assert found(check(root)) == []
 
 
 def test_copies_in_train_are_a_warning_and_the_first_is_kept(write_set, drawn):

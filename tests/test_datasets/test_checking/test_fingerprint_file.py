@@ -9,7 +9,8 @@ from muscle_mm.utils.errors import UserError
 
 @pytest.fixture
 def rows(drawn):
-    return [fingerprint(drawn(i), f'{i:064x}', inverted=i == 2) for i in range(3)]
+    options = ({}, {'frame': 0}, {'inverted': True})
+    return [fingerprint(drawn(i), f'{i:064x}', **options[i]) for i in range(3)]
 
 
 def test_keeps_what_was_added(rows, tmp_path):
@@ -20,9 +21,9 @@ def test_keeps_what_was_added(rows, tmp_path):
     again = FingerprintFile(tmp_path / 'prints')
     for known in (file, again):
         assert known.places == {
-            (f'{0:064x}', False): 0,
-            (f'{1:064x}', False): 1,
-            (f'{2:064x}', True): 2,
+            (f'{0:064x}', False, None): 0,
+            (f'{1:064x}', False, 0): 1,
+            (f'{2:064x}', True, None): 2,
         }
         np.testing.assert_array_equal(known.read(), np.stack(rows))
 
