@@ -94,7 +94,10 @@ def config_of(arm: str, seed: int, args: argparse.Namespace) -> Config:
         ),
     ]
     config.default_hooks.checkpoint = dict(
-        type='CheckpointHook', by_epoch=False, interval=args.save_every, max_keep_ckpts=1
+        type='CheckpointHook',
+        by_epoch=False,
+        interval=args.save_every,
+        max_keep_ckpts=2,  # mmengine removes an old one before it writes the new one
     )
     config.default_hooks.logger.interval = 20
     config.train_dataloader.update(
