@@ -7,7 +7,6 @@ import csv
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from muscle_mm.utils.errors import UserError
 
@@ -102,32 +101,6 @@ def nothing_found(set_name: str, source: Path, *looked_for: str) -> UserError:
         f'{set_name}: no image found. Looked for {places}. --src must be the folder that holds the '
         'published folders, unpacked and not renamed.'
     )
-
-
-def scan_one_folder(
-    set_name: str, source: Path, folder: str, name_parts: int
-) -> Iterator[dict[str, Any]]:
-    """Yield the PNG images of a set without labels that lies in one folder.
-
-    Args:
-        set_name (str): The data set.
-        source (Path): The folder given by the user.
-        folder (str): Published folder below it.
-        name_parts (int): How many parts of a file's name, between underscores, name the patient.
-
-    Yields:
-        dict: A raw record: ``img_path`` and ``patient_id``.
-
-    Raises:
-        UserError: If there is no image.
-    """
-    found = False
-    for path in image_files(source / folder, ('.png',)):
-        found = True
-        patient = '_'.join(path.stem.split('_')[:name_parts])
-        yield {'img_path': relative(path, source), 'patient_id': patient}
-    if not found:
-        raise nothing_found(set_name, source, f'{folder}/*.png')
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:

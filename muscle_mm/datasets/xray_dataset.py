@@ -27,7 +27,7 @@ class XrayDataset(BaseDataset):
 
     A sample is what the toolboxes' own transforms expect, whatever the task: ``img_path``
     (absolute), ``dataset`` (name of the set), ``patient_id``, ``height``, ``width``, ``img_id``,
-    and
+    ``study`` (one visit, where the set says so) and
 
     * classification: ``gt_label`` (int);
     * segmentation: ``seg_map_path`` (absolute; 0 background, 255 object), ``label_map``,
@@ -126,10 +126,10 @@ class XrayDataset(BaseDataset):
 
         A record has ``img_path`` (relative to the source, with ``/``) and ``patient_id``, and where
         the set has them ``split`` (the official one), ``gt_label``, ``masks`` (list of files to
-        join), ``instances``, ``stratum`` (what to stratify by), ``frame`` (of a file that holds
-        several) and ``patient_from_header`` (the patient of a DICOM header comes first). A record
-        with ``problem`` (a reason) stands for a file that is missing or inconsistent and is
-        reported, not used.
+        join), ``instances``, ``study`` (the films of one visit), ``stratum`` (what to stratify by),
+        ``frame`` (of a file that holds several) and ``patient_from_header`` (the patient of a DICOM
+        header comes first). A record with ``problem`` (a reason) stands for a file that is missing
+        or inconsistent and is reported, not used.
 
         Args:
             source (Path): The folder of the unpacked set.
@@ -279,7 +279,7 @@ class XrayDataset(BaseDataset):
             'patient_id': record.get('patient_id', ''),
             'img_id': index,
         }
-        for key in ('height', 'width', 'inverted', 'frame'):
+        for key in ('height', 'width', 'study', 'inverted', 'frame'):
             if key in record:
                 sample[key] = record[key]
         if not self.with_labels:

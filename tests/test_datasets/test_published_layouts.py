@@ -260,6 +260,12 @@ def test_mura(published):
     assert set(Counter(record['study'] for record in records).values()) == {2}
 
 
+def test_mura_samples_name_their_study(prepared):
+    dataset = MURA(data_root=prepared('MURA'))
+    studies = Counter(dataset.get_data_info(i)['study'] for i in range(len(dataset)))
+    assert set(studies.values()) == {2} and len(studies) == 20
+
+
 def test_mura_patient_with_studies_of_two_body_parts(tmp_path, film):
     for study in ('XR_ELBOW/patient00011/study1_negative', 'XR_HAND/patient00011/study1_negative'):
         film(tmp_path / f'MURA-v1.1/train/{study}/image1.png')
