@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from muscle_mm.datasets.checking import DataReport, check_data
 from muscle_mm.datasets.manifest import write_manifest
 
 
@@ -57,3 +58,29 @@ def write_set(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def check() -> Callable[..., DataReport]:
+    """The check of some folders, in this process."""
+
+    def run(*roots: Path, **options) -> DataReport:
+        return check_data(roots, workers=1, progress=False, **options)
+
+    return run
+
+
+@pytest.fixture
+def found() -> Callable[[DataReport], list[tuple]]:
+    """What a report names: kind, names of the films, of those to leave out, and how bad it is."""
+
+    def names(films) -> list[str]:
+        return [Path(film.path).name for film in films]
+
+    def tell(report: DataReport) -> list[tuple]:
+        return [
+            (finding.kind, names(finding.films), names(finding.leave_out), finding.serious)
+            for finding in report.findings
+        ]
+
+    return tell
