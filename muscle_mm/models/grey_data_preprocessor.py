@@ -23,6 +23,18 @@ def expand_grey(image: Tensor) -> Tensor:
     return image.expand(*image.shape[:-3], 3, *image.shape[-2:])
 
 
+def unexpand_grey(image: Tensor) -> Tensor:
+    """Undo :func:`expand_grey`, so that one channel is moved, sorted or cast in place of three.
+
+    Args:
+        image (Tensor): (..., C, H, W), any dtype.
+
+    Returns:
+        Tensor: (..., 1, H, W) where the channels are one in memory, else the image itself.
+    """
+    return image[..., :1, :, :] if image.stride(-3) == 0 else image
+
+
 @MODELS.register_module()
 class GreyDataPreprocessor(BaseDataPreprocessor):
     """Expand grey radiographs on the device, then run a toolbox's own data preprocessor.

@@ -12,6 +12,7 @@ from torch.nn.functional import normalize
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from muscle_mm.models.dataset_log import DatasetLog, dataset_numbers
+from muscle_mm.models.grey_data_preprocessor import unexpand_grey
 from muscle_mm.models.info_nce import info_nce
 from muscle_mm.models.key_queue import NO_DATASET, KeyQueue
 from muscle_mm.models.shuffled_encoding import encode_shuffled
@@ -208,7 +209,13 @@ class MDMoCo(BaseModel):
 
     def _encode(self, backbone: nn.Module, neck: nn.Module, views: Tensor) -> Tensor:
         """Encode (N, 3, H, W) views as (N, feature_dim) vectors of length 1, float32."""
-        features = backbone(views.contiguous(memory_format=self.memory_format))
+        kind, channels = views.device.type, views.size(1)
+        views = unexpand_grey(views)
+        if torch.is_autocast_enabled(kind):
+            # The first layer would do it, but to three channels.
+            views = views.to(torch.get_autocast_dtype(kind))
+        views = views.expand(-1, channels, -1, -1).contiguous(memory_format=self.memory_format)
+        features = backbone(views)
         return normalize(neck(features)[0].float(), dim=1)
 
     def _encode_keys(self, views: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ import torch
 from mmengine.dist import all_gather, broadcast, get_rank, get_world_size
 from torch import Tensor
 
+from muscle_mm.models.grey_data_preprocessor import unexpand_grey
+
 
 @torch.no_grad()
 def encode_shuffled(encode: Callable[[Tensor], Tensor], views: Tensor, bn_splits: int) -> Tensor:
@@ -28,8 +30,7 @@ def encode_shuffled(encode: Callable[[Tensor], Tensor], views: Tensor, bn_splits
     if world_size * bn_splits == 1:
         return encode(views)
     channels = views.size(1)
-    if views.stride(1) == 0:
-        views = views[:, :1]  # one channel seen three times: move and sort it once
+    views = unexpand_grey(views)
     order = torch.randperm(world_size * own_size, device=views.device)
     if world_size > 1:
         broadcast(order)

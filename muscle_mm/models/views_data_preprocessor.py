@@ -21,7 +21,8 @@ class ViewsDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(self, mean: float, std: float) -> None:
-        super().__init__()
+        # Batches in pinned memory are copied while the device computes; others are not affected.
+        super().__init__(non_blocking=True)
         self.register_buffer('mean', torch.tensor(float(mean)), persistent=False)
         self.register_buffer('std', torch.tensor(float(std)), persistent=False)
         self.mean: Tensor
@@ -43,5 +44,6 @@ class ViewsDataPreprocessor(BaseDataPreprocessor):
         for view in data['inputs']:
             # mmengine's pseudo_collate leaves a view's films apart, default_collate stacks them.
             films = view if isinstance(view, Tensor) else torch.stack(tuple(view))
-            views.append(expand_grey((films.float() - self.mean) / self.std))
+            # A new tensor of float32, even from uint8: the batch itself stays what it was.
+            views.append(expand_grey((films - self.mean).div_(self.std)))
         return {**data, 'inputs': views}
