@@ -52,7 +52,6 @@ class ChestXrayMasks(XrayDataset):
         'palette': [[0, 0, 0], [0, 160, 255]],
         'body_part': 'chest',
         'published_images': 704,
-        'paper_images': 896,
         'paper_split': (718, 89, 89),
         'licence': 'see the page',
         'citation': (

@@ -39,7 +39,6 @@ class ChinaSetCXR(XrayDataset):
         'task': 'none',
         'body_part': 'chest',
         'published_images': 662,
-        'paper_images': 661,
         'paper_split': (661, 0, 0),
         'licence': 'public, naming the source',
         'citation': (

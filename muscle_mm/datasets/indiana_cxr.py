@@ -40,7 +40,6 @@ class IndianaCXR(XrayDataset):
         'task': 'none',
         'body_part': 'chest',
         'published_images': 7470,
-        'paper_images': 7470,
         'paper_split': (7470, 0, 0),
         'licence': 'CC BY-NC-ND 4.0',
         'citation': 'Demner-Fushman et al., JAMIA 2016, doi 10.1093/jamia/ocv080',

@@ -40,7 +40,6 @@ class MontgomeryCXR(XrayDataset):
         'task': 'none',
         'body_part': 'chest',
         'published_images': 138,
-        'paper_images': 138,
         'paper_split': (138, 0, 0),
         'licence': 'public, naming the source',
         'citation': (

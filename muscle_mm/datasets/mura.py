@@ -45,7 +45,6 @@ class MURA(XrayDataset):
         'body_part': 'elbow, finger, forearm, hand, humerus, shoulder, wrist',
         'published_images': 40005,
         'published_classes': {'negative': 23602, 'positive': 16403},
-        'paper_images': 40007,
         'paper_split': (32013, 3997, 3997),
         'licence': 'Stanford research use agreement',
         'citation': 'Rajpurkar et al., MURA, MIDL 2018, arXiv 1712.06957',

@@ -39,7 +39,6 @@ class NIHCC(XrayDataset):
         'task': 'none',
         'body_part': 'chest',
         'published_images': 112120,
-        'paper_images': 112120,
         'paper_split': (112120, 0, 0),
         'licence': 'free to use, naming the NIH Clinical Center',
         'citation': 'Wang et al., ChestX-ray8, CVPR 2017, arXiv 1705.02315',

@@ -51,7 +51,6 @@ class PneumoniaCXR(XrayDataset):
         'body_part': 'chest',
         'published_images': 5856,
         'published_classes': {'normal': 1583, 'pneumonia': 4273},
-        'paper_images': 5856,
         'paper_split': (4686, 585, 585),
         'licence': 'CC BY 4.0',
         'citation': 'Kermany et al., Cell 2018, doi 10.1016/j.cell.2018.02.010',

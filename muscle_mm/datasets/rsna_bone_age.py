@@ -45,7 +45,6 @@ class RSNABoneAge(XrayDataset):
         'task': 'none',
         'body_part': 'hand',
         'published_images': 12611,
-        'paper_images': 10811,
         'paper_split': (10811, 0, 0),
         'licence': 'terms of the RSNA challenge',
         'citation': 'Halabi et al., Radiology 2019, doi 10.1148/radiol.2018180736',

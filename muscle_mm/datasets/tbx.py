@@ -48,7 +48,6 @@ class TBX(XrayDataset):
         'body_part': 'chest',
         'published_images': 800,
         'published_classes': {'active': 972, 'latent': 239},
-        'paper_images': 800,
         'paper_split': (640, 80, 80),
         'licence': 'see the page',
         'citation': 'Liu et al., CVPR 2020, doi 10.1109/CVPR42600.2020.00272',

@@ -24,9 +24,9 @@ class PreparationSummary:
         records (list[dict]): The records of the manifest.
         rejected (int): Files that were not used.
         rejected_file (Path): Where they are listed with the reasons.
-        expected (Mapping): What the full set has: ``published_images`` and ``paper_images`` (in
-            MUSCLE), and where known ``published_classes`` (class to number) and ``paper_split``
-            (train, val, test). Empty for a user's own images.
+        expected (Mapping): What the full set has: ``published_images`` and, where known,
+            ``published_classes`` (class to number) and ``paper_split`` (train, val and test images
+            in MUSCLE). Empty for a user's own images.
     """
 
     name: str
@@ -111,9 +111,6 @@ class PreparationSummary:
         for name, expected in self.expected.get('published_classes', {}).items():
             found = sum(counts.get(name, 0) for counts in self.class_counts.values())
             lines.append(_compare(found, expected, f'published {unit} of {name}'))
-        paper = self.expected.get('paper_images')
-        if paper is not None and paper != self.expected.get('published_images'):
-            lines.append(_compare(self.images, paper, 'in MUSCLE'))
         return lines
 
 
