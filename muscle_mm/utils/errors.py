@@ -16,6 +16,14 @@ class UserError(RuntimeError):
     unrelated frames, unless ``MUSCLE_MM_DEBUG=1``.
     """
 
+    def __str__(self) -> str:
+        text = super().__str__()
+        # torch passes the error of a data loader's worker on as its whole stack in one message.
+        if ' in DataLoader worker process ' in text and os.environ.get(DEBUG_VARIABLE) != '1':
+            kind = f'{type(self).__module__}.{type(self).__qualname__}: '
+            text = text.rpartition(kind)[2].rstrip()
+        return text
+
 
 def print_error(message: str) -> None:
     """Print a message for the user, which process it is from, and how to see the whole stack.

@@ -38,6 +38,14 @@ def test_given_weights_and_epoch_size(sets):
     assert MultiXrayDataset(sets, weights=[0, 1]).places == [0, 46]
 
 
+def test_size_to_a_power(sets):
+    assert MultiXrayDataset(sets, weights=dict(power=1)).places == [6, 40]
+    assert MultiXrayDataset(sets, weights=dict(power=0)).places == [23, 23]
+    # sqrt(6) : sqrt(40) = 2.449 : 6.325, of 46
+    assert MultiXrayDataset(sets, weights=dict(power=0.5)).places == [13, 33]
+    assert names(MultiXrayDataset(sets, weights=dict(power=0.5))) == {'NIHCC': 13, 'MURA': 33}
+
+
 def test_epoch_size_alone_keeps_the_proportions(sets):
     assert MultiXrayDataset(sets, epoch_size=23).places == [3, 20]
 
@@ -75,7 +83,7 @@ def test_pipeline_is_applied_to_every_set(sets):
     )
     for index, name in ((0, 'NIHCC'), (45, 'MURA')):
         sample = union[index]
-        assert sample.keys() == {'inputs', 'dataset'}
+        assert sample.keys() == {'inputs', 'dataset', 'img_path'}
         assert sample['dataset'] == name
         assert sample['inputs'][0].shape == (1, 8, 8)
 
@@ -102,6 +110,7 @@ def test_index_outside(sets):
     ('options', 'reason'),
     [
         ({'weights': 'even'}, "weights='even' is unknown"),
+        ({'weights': {'size': 2}}, "weights={'size': 2} is unknown"),
         ({'weights': [1]}, 'must be 2 numbers'),
         ({'weights': [1, -1]}, 'none negative'),
         ({'weights': [0, 0]}, 'not all zero'),
