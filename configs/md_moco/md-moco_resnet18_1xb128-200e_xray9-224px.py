@@ -29,7 +29,7 @@ train_dataloader = dict(
     num_workers=8,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='muscle_mm.EpochSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),
     dataset=_base_.xray9_train,
 )

@@ -5,10 +5,7 @@ their backbone; `*_geometry` is what a task changes in the backbone: its geometr
 weights. ResNet-50 configs override the depth and the widths.
 """
 
-# Grey films on the 0-255 scale. Our choice: rounded from 883 training films of four public
-# collections (chest and knee). Measure your own.
-mean = float('{{$MUSCLE_MEAN:130.0}}')
-std = float('{{$MUSCLE_STD:58.0}}')
+_base_ = ['../statistics.py']
 
 backbone = dict(
     type='mmpretrain.ResNet',
@@ -37,8 +34,8 @@ classification = dict(
         preprocessor=dict(
             type='mmpretrain.ClsDataPreprocessor',
             num_classes=2,
-            mean=[mean] * 3,
-            std=[std] * 3,
+            mean=[_base_.mean] * 3,
+            std=[_base_.std] * 3,
         ),
     ),
 )
@@ -80,8 +77,8 @@ segmentation = dict(
         type='muscle_mm.GreyDataPreprocessor',
         preprocessor=dict(
             type='mmseg.SegDataPreProcessor',
-            mean=[mean] * 3,
-            std=[std] * 3,
+            mean=[_base_.mean] * 3,
+            std=[_base_.std] * 3,
             pad_val=0,
             seg_pad_val=255,
             size_divisor=8,
@@ -198,8 +195,8 @@ detection = dict(
         type='muscle_mm.GreyDataPreprocessor',
         preprocessor=dict(
             type='mmdet.DetDataPreprocessor',
-            mean=[mean] * 3,
-            std=[std] * 3,
+            mean=[_base_.mean] * 3,
+            std=[_base_.std] * 3,
             pad_size_divisor=32,
         ),
     ),
