@@ -148,7 +148,8 @@ class FiniteLossHook(Hook):
         for name, files in bad.files.items():
             shown = ', '.join(files[:_FILES_SHOWN])
             more = f' and {len(files) - _FILES_SHOWN} more' if len(files) > _FILES_SHOWN else ''
-            listed.append(f'{name} ({len(files)} films: {shown}{more})' if files else name)
+            films = f'{len(files)} film{"s" * (len(files) != 1)}'
+            listed.append(f'{name} ({films}: {shown}{more})' if files else name)
         broken = ', '.join(
             f'{name}={value}' for name, value in values.items() if not math.isfinite(value)
         )
