@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+import cv2
 import numpy as np
 
 #: Grey values below the first and above the second percentile are clipped when an image of more
@@ -21,7 +22,7 @@ GREY_DTYPES: tuple[GreyDtype, ...] = ('uint8', 'uint16', 'float32')
 Contrast = Callable[[np.ndarray, 'np.ndarray | None'], np.ndarray]
 
 # Pixels that are looked up at once: the lists of indices then stay in the processor's cache.
-_BLOCK = 2**17
+_BLOCK = 2**16
 
 
 def apply_contrast(pixels: np.ndarray, contrast: Contrast) -> np.ndarray:
@@ -44,12 +45,13 @@ def apply_contrast(pixels: np.ndarray, contrast: Contrast) -> np.ndarray:
         return contrast(pixels, None)
     # Modulo 65,536 the distance from the first value is right for every integer type.
     steps = pixels.astype(np.uint16) - np.uint16(first & 0xFFFF)
+    counts = cv2.calcHist(
+        [steps.reshape(1, -1)], [0], None, [last - first + 1], [0, last - first + 1]
+    )
+    values = np.arange(first, last + 1, dtype=np.int64)
+    table = contrast(values, counts[:, 0].astype(np.int64))
     blocks = [steps.reshape(-1)[i : i + _BLOCK] for i in range(0, steps.size, _BLOCK)]
-    counts = np.zeros(last - first + 1, dtype=np.int64)
-    for block in blocks:
-        counts += np.bincount(block, minlength=counts.size)
-    table = contrast(np.arange(first, last + 1, dtype=np.int64), counts)
-    return np.concatenate([table[block] for block in blocks]).reshape(pixels.shape)
+    return np.concatenate([table.take(block) for block in blocks]).reshape(pixels.shape)
 
 
 def grey_range(

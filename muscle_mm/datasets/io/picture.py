@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
-from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -31,7 +31,7 @@ _REDUCED = {
 
 
 def read_picture(
-    path: Path, file: BinaryIO, frame: int | None, min_side: int | None
+    path: Path, file: io.FileIO, frame: int | None, min_side: int | None
 ) -> DecodedPicture:
     """Decode a PNG, JPEG or TIFF file to one grey channel.
 
@@ -43,7 +43,7 @@ def read_picture(
 
     Args:
         path (Path): The file, to name it.
-        file (BinaryIO): The file, open at its beginning.
+        file (BinaryIO): The file, open without a buffer.
         frame (int, optional): The frame of a file that holds several, counted from 0.
         min_side (int, optional): The shorter side that is enough, in pixels: a JPEG may then be
             decoded at 1/2, 1/4 or 1/8 of its size. Defaults to the full size.
@@ -55,15 +55,17 @@ def read_picture(
         XrayReadError: If it is none of the three, damaged, too large, or holds several frames and
             none was named.
     """
+    file.seek(0)
     head = file.read(8)
+    file.seek(0)
     if head == PNG_SIGNATURE:
-        data = head + file.read()
+        data = file.read()
         header = read_png_header(data)
         if header is not None and data.find(b'acTL', 0, header.start) < 0:
             choose_frame(path, 1, frame)
             return _read_png(path, file, data, header)
     elif head.startswith(JPEG_SIGNATURE):
-        data = head + file.read()
+        data = file.read()
         header = read_jpeg_header(data)
         if header is not None and header.bits != 8:
             raise XrayReadError(path, f'a JPEG of {header.bits} bits outside of a DICOM file')
@@ -76,10 +78,10 @@ def read_picture(
         raise XrayReadError(
             path, 'not a PNG, JPEG, TIFF or DICOM file, or its beginning is damaged'
         )
-    return read_with_pillow(path, file, frame, min_side)
+    return read_with_pillow(path, io.BufferedReader(file), frame, min_side)
 
 
-def _read_png(path: Path, file: BinaryIO, data: bytes, header: PictureHeader) -> DecodedPicture:
+def _read_png(path: Path, file: io.FileIO, data: bytes, header: PictureHeader) -> DecodedPicture:
     """Decode a PNG of any colour type and depth."""
     check_size(path, header.height, header.width)
     pixels = _decode(path, file, data, cv2.IMREAD_UNCHANGED)
@@ -91,7 +93,7 @@ def _read_png(path: Path, file: BinaryIO, data: bytes, header: PictureHeader) ->
 
 
 def _read_jpeg(
-    path: Path, file: BinaryIO, data: bytes, header: PictureHeader, min_side: int | None
+    path: Path, file: io.FileIO, data: bytes, header: PictureHeader, min_side: int | None
 ) -> DecodedPicture:
     """Decode a grey or colour JPEG, of which luminance is a channel of its own."""
     check_size(path, header.height, header.width)
@@ -102,13 +104,13 @@ def _read_jpeg(
     return DecodedPicture(pixels, header.bits)
 
 
-def _decode(path: Path, file: BinaryIO, data: bytes, flags: int) -> np.ndarray:
+def _decode(path: Path, file: io.FileIO, data: bytes, flags: int) -> np.ndarray:
     """Decode with OpenCV, and let Pillow say why where that fails."""
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         pixels = None
     if pixels is None:
-        read_with_pillow(path, file, None, None)
+        read_with_pillow(path, io.BufferedReader(file), None, None)
         raise XrayReadError(path, 'damaged or truncated (its check sums do not fit)')
     return pixels
