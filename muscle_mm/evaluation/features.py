@@ -46,9 +46,11 @@ def extract_features(
     device = next(backbone.parameters()).device
     loader: Any = DataLoader(films, batch_size=batch_size, num_workers=num_workers)
     with unchanged_random_state(device), _evaluation_mode(backbone), torch.no_grad():
+        # forward, not a call: neither does torch.compile start anew for these batches, nor does a
+        # hook see them that waits for the training's.
         features = torch.cat(
             [
-                _pool(backbone(expand_grey((batch[0].to(device).float() - mean) / std)))
+                _pool(backbone.forward(expand_grey((batch[0].to(device).float() - mean) / std)))
                 for batch in loader
             ]
         )
