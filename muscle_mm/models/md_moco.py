@@ -53,8 +53,8 @@ class MDMoCo(BaseModel):
             ``muscle_mm.MomentumUpdateHook(end_momentum=1.0)``.
         temperature (float): Temperature of the softmax. Defaults to 0.2.
         bn_splits (int): Parts of each process's batch with BatchNorm statistics of their own; 1 is
-            enough on several devices. Defaults to 8, as in the MoCo authors' example for one
-            device.
+            enough on several devices. Defaults to 4: of a batch of 128, as many films a part as on
+            each device of the paper. Parts of a few films learn less.
         same_dataset_negatives (bool): Whether only keys of a query's own set are its negatives: a
             harder task, in which the look of a scanner does not help. Defaults to False.
         channels_last (bool): Whether the encoders compute in torch's channels-last memory format,
@@ -77,7 +77,7 @@ class MDMoCo(BaseModel):
         feature_dim: int = 128,
         momentum: float = 0.999,
         temperature: float = 0.2,
-        bn_splits: int = 8,
+        bn_splits: int = 4,
         same_dataset_negatives: bool = False,
         channels_last: bool = False,
         compile_encoders: bool = False,

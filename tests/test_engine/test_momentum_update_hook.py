@@ -1,9 +1,12 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import math
+
 import pytest
 import torch
 from mmengine.dataset import BaseDataset
 from mmengine.runner import Runner
 
+from muscle_mm.engine import MomentumUpdateHook
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
 
@@ -29,7 +32,15 @@ class RandomViews(BaseDataset):
         return dict(inputs=views, dataset='random')
 
 
-def runner_of(work_dir, accumulative_counts=1, hooks=('muscle_mm.MomentumUpdateHook',), model=None):
+def runner_of(
+    work_dir,
+    accumulative_counts=1,
+    hooks=(dict(type='muscle_mm.MomentumUpdateHook'),),
+    model=None,
+    max_epochs=1,
+    default_hooks=dict(checkpoint=None, logger=None),  # noqa: B006
+    **options,
+):
     return Runner(
         model=model
         or dict(
@@ -45,6 +56,7 @@ def runner_of(work_dir, accumulative_counts=1, hooks=('muscle_mm.MomentumUpdateH
             queue_len=50,
             feature_dim=4,
             momentum=0.5,
+            bn_splits=1,
             data_preprocessor=dict(type='muscle_mm.ViewsDataPreprocessor', mean=128, std=50),
         ),
         train_dataloader=dict(
@@ -56,9 +68,10 @@ def runner_of(work_dir, accumulative_counts=1, hooks=('muscle_mm.MomentumUpdateH
         optim_wrapper=dict(
             optimizer=dict(type='SGD', lr=0.1), accumulative_counts=accumulative_counts
         ),
-        train_cfg=dict(by_epoch=True, max_epochs=1),
-        custom_hooks=[dict(type=hook) for hook in hooks],
-        default_hooks=dict(checkpoint=None, logger=None),
+        train_cfg=dict(by_epoch=True, max_epochs=max_epochs),
+        custom_hooks=list(hooks),
+        default_hooks=dict(default_hooks),
+        **options,
         randomness=dict(seed=0),
         default_scope='mmpretrain',
         experiment_name=str(work_dir),
@@ -77,6 +90,43 @@ def test_updates_once_for_each_optimizer_step(tmp_path, monkeypatch, accumulativ
     runner.train()
     assert len(calls) == updates
     assert int(runner.model.queue.position) == 12  # no key is lost
+
+
+def test_momentum_rises_to_its_end_along_a_cosine(tmp_path, monkeypatch):
+    hook = dict(type='muscle_mm.MomentumUpdateHook', end_momentum=1.0)
+    runner = runner_of(tmp_path, hooks=(hook,))
+    used = []
+    update = runner.model.update
+    monkeypatch.setattr(runner.model, 'update', lambda m: (used.append(m), update(m)))
+    runner.train()
+    shares = [(1 - math.cos(math.pi * step / 6)) / 2 for step in range(1, 7)]
+    assert used == pytest.approx([0.5 + 0.5 * share for share in shares])
+    logged, _ = runner.message_hub.get_scalar('train/encoder_momentum').data
+    assert logged.tolist() == used
+
+
+def test_momentum_out_of_range():
+    with pytest.raises(ValueError, match='end_momentum=2'):
+        MomentumUpdateHook(end_momentum=2)
+
+
+def test_a_resumed_run_ends_as_one_that_never_stopped(tmp_path):
+    """Weights, momentum weights, buffers and the queue, bit for bit."""
+    checkpoints = dict(checkpoint=dict(type='CheckpointHook', interval=1), logger=None)
+    whole = runner_of(tmp_path / 'whole', max_epochs=2, default_hooks=checkpoints)
+    whole.train()
+    rest = runner_of(
+        tmp_path / 'rest',
+        max_epochs=2,
+        default_hooks=checkpoints,
+        resume=True,
+        load_from=str(tmp_path / 'whole' / 'epoch_1.pth'),
+    )
+    rest.train()
+    expected = whole.model.state_dict()
+    assert int(expected['queue.position']) == 24
+    for name, value in rest.model.state_dict().items():
+        assert torch.equal(value, expected[name]), name
 
 
 def test_without_the_hook_training_does_not_start(tmp_path):

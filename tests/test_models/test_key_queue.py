@@ -33,6 +33,16 @@ def test_is_saved_and_restored():
     assert int(restored.position) == 3
 
 
+def test_keeps_the_set_of_each_key():
+    queue = KeyQueue(4, 2)
+    assert queue.datasets.tolist() == [-1] * 4
+    queue.enqueue(torch.ones(3, 2), torch.tensor([7, 8, 9]))
+    queue.enqueue(torch.ones(2, 2))
+    assert queue.datasets.tolist() == [-1, 8, 9, -1]
+    queue.enqueue(torch.ones(6, 2), torch.arange(6))
+    assert queue.datasets.tolist() == [3, 4, 5, 2]
+
+
 def test_refuses_an_empty_queue():
     with pytest.raises(ValueError, match='queue_len=0'):
         KeyQueue(0, 2)

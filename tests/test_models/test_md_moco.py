@@ -19,6 +19,7 @@ def build(backbone_config):
             ),
             queue_len=10,
             feature_dim=8,
+            bn_splits=1,
             data_preprocessor=dict(type='muscle_mm.ViewsDataPreprocessor', mean=100.0, std=50.0),
         )
         model = MODELS.build({**config, **options})
@@ -117,9 +118,123 @@ def test_wrong_number_of_views_is_reported(build):
         build()(inputs=views()[:1], mode='loss')
 
 
+@pytest.fixture
+def seen_by_momentum_encoder(monkeypatch):
+    """Record the views that the momentum encoder gets, in their order."""
+
+    def record(model):
+        seen = []
+        encode = model._encode_keys
+        monkeypatch.setattr(
+            model, '_encode_keys', lambda views: (seen.append(views), encode(views))[1]
+        )
+        return seen
+
+    return record
+
+
+def test_on_one_device_keys_are_shuffled_over_parts_and_come_back(build, seen_by_momentum_encoder):
+    model = build(bn_splits=2)
+    seen = seen_by_momentum_encoder(model)
+    query_views, key_views = views(8)
+    losses = model(inputs=[query_views, key_views], mode='loss')
+    (mixed,) = seen
+    order = [int((key_views == view).flatten(1).all(dim=1).nonzero()) for view in mixed]
+    assert sorted(order) == list(range(8)) and order != list(range(8))
+    # Each half of the mixed views is a batch of its own; the keys are those of the films' order.
+    model.update()
+    plain = build(bn_splits=1)
+    with torch.no_grad():
+        halves = [plain._encode_keys(mixed[:4]), plain._encode_keys(mixed[4:])]
+    expected = torch.cat(halves)[torch.tensor(order).argsort()]
+    assert torch.allclose(model.queue.keys[:8], expected, atol=1e-5)
+    assert losses['loss'].isfinite()
+
+
+def test_weights_are_called_the_same_whatever_the_splits(build):
+    assert build(bn_splits=4).state_dict().keys() == build(bn_splits=1).state_dict().keys()
+
+
+def test_several_sets_are_logged_one_by_one(build):
+    model = build()
+    alone = model(inputs=views(), dataset=['mura'] * 4, mode='loss')
+    assert set(alone) == {'loss', 'positive_similarity', 'contrast_accuracy'}
+    losses = model(inputs=views(), dataset=['mura', 'tbx', 'mura', 'mura'], mode='loss')
+    for name, whole in (
+        ('info_nce', 'loss'),
+        ('positive_similarity', 'positive_similarity'),
+        ('contrast_accuracy', 'contrast_accuracy'),
+    ):
+        mean = (3 * losses[f'{name}/mura'] + losses[f'{name}/tbx']) / 4
+        assert mean.item() == pytest.approx(losses[whole].item(), rel=1e-5)
+    total, logged = model.parse_losses(losses)
+    assert total.item() == losses['loss'].item()
+    assert 'info_nce/tbx' in logged
+    # A set that is not in a batch is not logged for it; one that has been met stays apart.
+    assert 'info_nce/mura' not in model(inputs=views(), dataset=['tbx'] * 4, mode='loss')
+
+
+def test_negatives_of_the_same_set_alone(build):
+    model = build(same_dataset_negatives=True, temperature=0.5, queue_len=5).eval()
+    model(inputs=views(4), dataset=['a', 'b', 'a', 'b'], mode='loss')
+    model.update()
+    query_view, key_view = views(2, seed=1)
+    loss = model(inputs=[query_view, key_view], dataset=['a', 'c'], mode='loss')['loss']
+    with torch.no_grad():
+        queries = normalize(model.neck(model.backbone(query_view))[0], dim=1)
+        keys = normalize(model.momentum_neck(model.momentum_backbone(key_view))[0], dim=1)
+        held = model.queue.keys
+        # Of set c there is no key yet; the fifth key is none of a film and counts for everyone.
+        negatives = [held[[0, 2, 4]], held[[4]]]
+        expected = [
+            cross_entropy(torch.cat([(q @ k)[None], others @ q])[None] / 0.5, torch.tensor([0]))
+            for q, k, others in zip(queries, keys, negatives, strict=True)
+        ]
+    assert loss.item() == pytest.approx(torch.stack(expected).mean().item(), rel=1e-5)
+
+
+def test_negatives_of_the_same_set_need_the_sets_names(build):
+    with pytest.raises(UserError, match="the pipeline must pack 'dataset'"):
+        build(same_dataset_negatives=True)(inputs=views(), mode='loss')
+
+
+def test_channels_last_changes_the_layout_alone(build):
+    plain, other = build(), build(channels_last=True)
+    weight = other.backbone.layer1[0].conv2.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
+    assert other.momentum_backbone.layer1[0].conv2.weight.stride() == weight.stride()
+    other.load_state_dict(plain.state_dict())
+    losses = [model(inputs=views(), mode='loss')['loss'].item() for model in (plain, other)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_grey_views_under_autocast_give_a_loss_in_float32(build):
+    model = build()
+    grey = [view[:, :1].expand(-1, 3, -1, -1) for view in views()]
+    expected = model(inputs=grey, mode='loss')['loss']
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = model(inputs=grey, mode='loss')
+    assert losses['loss'].dtype == torch.float32
+    assert losses['loss'].item() == pytest.approx(expected.item(), rel=0.1)
+    assert losses['loss'].item() != expected.item()
+    losses['loss'].backward()
+    assert model.backbone.conv1.weight.grad.dtype == torch.float32
+    model.update()
+    assert model.queue.keys.dtype == torch.float32
+
+
+def test_other_keys_of_a_batch_are_let_pass(build):
+    losses = build()(inputs=views(), img_path=['a.png'] * 4, mode='loss')
+    assert losses['loss'].isfinite()
+
+
 @pytest.mark.parametrize(
     ('options', 'message'),
-    [(dict(momentum=1.5), 'momentum=1.5'), (dict(temperature=0), 'temperature=0')],
+    [
+        (dict(momentum=1.5), 'momentum=1.5'),
+        (dict(temperature=0), 'temperature=0'),
+        (dict(bn_splits=0), 'bn_splits=0'),
+    ],
 )
 def test_options_out_of_range(build, options, message):
     with pytest.raises(ValueError, match=message):
