@@ -44,7 +44,7 @@ def read_coco(path: Path) -> CocoBoxes:
         content = json.loads(path.read_bytes())
         categories = {item['id']: str(item['name']) for item in content['categories']}
         images = [(item['id'], str(item['file_name'])) for item in content['images']]
-        annotations = [(item['image_id'], item) for item in content['annotations']]
+        annotations = [(item.get('image_id'), item) for item in content['annotations']]
         name_of = dict(images)
         problems = _repeated(images)
         boxes: dict[str, list[dict[str, Any]]] = {name: [] for _, name in images}

@@ -85,3 +85,6 @@ class XrayMaskFolder(XrayDataset):
                 else:
                     record['masks'] = [relative(masks[name][0], source)]
                 yield record
+            for name in masks.keys() - set(names):
+                for path in masks[name]:
+                    yield {'img_path': relative(path, source), 'problem': 'a mask without an image'}

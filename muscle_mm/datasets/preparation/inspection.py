@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,9 @@ def inspect_image(question: Mapping[str, Any], source: Path, out: Path) -> Inspe
     """
     path = source / question['img_path']
     try:
+        for name in _sources(question):
+            if not _is_file(source / name):
+                return Inspection({}, f'not a file: {name} is a folder, a pipe or a device')
         # The stamps are older than the reading: a file that changes meanwhile is read again.
         sources = [_stamp(source / name) for name in _sources(question)]
         found, problem = _read(question, path)
@@ -132,8 +136,6 @@ def lost_inspection(question: Mapping[str, Any]) -> Inspection:
 
 def _read(question: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], str | None]:
     """Read the image itself."""
-    if path.is_dir():
-        return {}, 'a folder that cannot be listed'
     film = inspect_xray(path, frame=question.get('frame'))
     if film.one_value:
         return {}, f'holds nothing: {film.width} x {film.height} pixels of one grey value only'
@@ -154,6 +156,11 @@ def _read(question: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], str 
 def _sources(question: Mapping[str, Any]) -> list[str]:
     """Name the files of the source that belong to an image."""
     return [question['img_path'], *question.get('masks', ())]
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a path is a file: opening a pipe would wait for ever."""
+    return stat.S_ISREG(os.stat(path).st_mode)
 
 
 def _stamp(path: Path) -> Stamp:

@@ -90,6 +90,6 @@ def _binary(mask: np.ndarray) -> np.ndarray | None:
     if len(values) == 2:
         return mask == values[1]
     clear = (mask < _NEAR) | (mask > 255 - _NEAR)
-    if len(values) > 2 and clear.mean() >= _CLEAR:
+    if len(values) > 2 and values[-1] > 255 - _NEAR and clear.mean() >= _CLEAR:
         return mask > 127
     return None

@@ -44,6 +44,11 @@ class PreparationSummary:
         return len(self.records)
 
     @property
+    def patients(self) -> int:
+        """Number of patients."""
+        return len({record['patient_id'] for record in self.records})
+
+    @property
     def split_counts(self) -> dict[str, int]:
         """Images of each split."""
         counts = Counter(record['split'] for record in self.records)
@@ -77,20 +82,27 @@ class PreparationSummary:
         return sum(len(found) > 1 for found in splits.values())
 
     def __str__(self) -> str:
-        lines = [f'{self.name}: {self.images:,} images, {self.manifest}']
+        lines = [
+            f'{self.name}: {self.images:,} images of {self.patients:,} patients, {self.manifest}'
+        ]
         lines += self._against_expected()
         paper = self.expected.get('paper_split')
         unit = ' boxes' if self.task == 'detection' else ''
         for place, (split, images) in enumerate(self.split_counts.items()):
             line = f'  {split:5} {images:9,} images'
             if paper:
-                line += f' (MUSCLE {paper[place]:,})'
+                line += f' (MUSCLE {paper[place]:,}: {images - paper[place]:+,})'
             if self.task in ('classification', 'detection'):
                 per_class = self.class_counts[split].items()
                 line += '  ' + ', '.join(f'{name} {count:,}{unit}' for name, count in per_class)
             lines.append(line)
         if self.byte_equal_copies:
             lines.append(f'  {self.byte_equal_copies:,} files are byte-equal copies of another')
+        if self.patients == 1 < self.images and self.task != 'none':
+            lines.append(
+                '  WARNING: all images are of one patient, so they are all in one split; see '
+                '--patient-pattern'
+            )
         if self.patients_in_several_splits:
             lines.append(
                 f'  WARNING: {self.patients_in_several_splits:,} patients are in more than one '
