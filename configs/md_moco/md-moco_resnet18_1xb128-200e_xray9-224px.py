@@ -20,6 +20,8 @@ model = dict(
     feature_dim=128,
     momentum=0.999,
     temperature=0.2,
+    bn_splits=4,  # 32 films a part, as on each of MoCo's devices
+    channels_last=True,
     data_preprocessor=dict(
         type='muscle_mm.ViewsDataPreprocessor', mean=_base_.mean, std=_base_.std
     ),
@@ -34,6 +36,7 @@ train_dataloader = dict(
     dataset=_base_.xray9_train,
 )
 
+# bfloat16, with or without a GPU: --cfg-options optim_wrapper.type=muscle_mm.BFloat16OptimWrapper
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01))
 # To change the length: --cfg-options train_cfg.max_epochs=N param_scheduler.1.end=N
 param_scheduler = [
@@ -48,4 +51,5 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=200)
+# With end_momentum=1.0 the momentum rises along a cosine, as in BYOL.
 custom_hooks = [dict(type='muscle_mm.MomentumUpdateHook')]

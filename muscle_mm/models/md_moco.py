@@ -108,7 +108,7 @@ class MDMoCo(BaseModel):
         self._pending_keys: list[tuple[Tensor, Tensor | None]] = []
         self._dataset_log = DatasetLog()
 
-    def _prepared(self, module: nn.Module) -> nn.Module:
+    def _prepared(self, module: Any) -> nn.Module:
         if self.bn_splits > 1:
             module = split_batch_norm(module, self.bn_splits)
         return module.to(memory_format=self.memory_format)
