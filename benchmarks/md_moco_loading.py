@@ -1,0 +1,134 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""The second figure of ``md_moco_speed.py``: steps that load 1024-pixel films from files."""
+
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmengine.dataset import worker_init_fn
+from mmpretrain.datasets import CustomDataset
+from moco_contestants import MDMoCoStep, MmpretrainMoCo
+from torch.utils.data import DataLoader, Dataset, default_collate
+
+from muscle_mm.datasets import MultiXrayDataset
+from muscle_mm.utils.processors import available_processors
+
+SIDE = 1024
+PREPARE = Path(__file__).parents[1] / 'tools' / 'prepare_dataset.py'
+
+
+def write_films(folder: Path, count: int) -> None:
+    """Write grey JPEG films of 1024 x 1024 pixels: soft shapes and grain."""
+    generator = np.random.default_rng(0)
+    folder.mkdir()
+    for index in range(count):
+        soft = cv2.resize(generator.uniform(30, 220, (12, 12)), (SIDE, SIDE))
+        film = (soft + generator.normal(0, 4, (SIDE, SIDE))).clip(0, 255).astype(np.uint8)
+        cv2.imwrite(str(folder / f'{index:04d}.jpg'), film)
+
+
+class Epochs(Dataset):
+    """A data set again and again, so that a loader does not come to its end."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return 10**9
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[index % len(self.dataset)]
+
+
+def keep_apart(samples: list[dict]) -> dict:
+    """Collate two views each; mmpretrain's samples of metadata are not tensors."""
+    return dict(
+        inputs=default_collate([sample['inputs'] for sample in samples]),
+        data_samples=[sample['data_samples'] for sample in samples],
+    )
+
+
+def train_for(contestant: Any, loader: DataLoader, seconds: float) -> tuple[float, float]:
+    """Train from a loader that starts anew.
+
+    Returns:
+        tuple[float, float]: Batches a second, and the share of the time spent waiting for data.
+    """
+    batches = iter(loader)
+    # What has been loaded ahead while nothing trained must not count.
+    for _ in range(loader.num_workers * 2 + 1):
+        contestant.step(next(batches)).item()
+    count, waited, start = 0, 0.0, time.perf_counter()
+    while time.perf_counter() < start + seconds or not count:
+        asked = time.perf_counter()
+        batch = next(batches)
+        waited += time.perf_counter() - asked
+        contestant.step(batch).item()
+        count += 1
+    spent = time.perf_counter() - start
+    return count / spent, waited / spent
+
+
+def measure_with_loading(
+    depth: int, batch_size: int, size: int, seconds: float, device: torch.device
+) -> None:
+    """Let both toolboxes' whole ways from file to step take turns, and print medians."""
+    workers = available_processors()
+    mmpretrain = MmpretrainMoCo(depth, device)
+    mmpretrain.pipeline[1]['transforms'][0][0]['scale'] = size
+    modes = [('channels_last', 'float32'), ('channels_last', 'bfloat16')]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_films(folder / 'films', 4 * batch_size)
+        command = [sys.executable, str(PREPARE), 'XrayFolder']
+        command += ['--src', str(folder / 'films'), '--out', str(folder)]
+        subprocess.run(command, check=True, capture_output=True)
+        theirs = CustomDataset(
+            data_root=str(folder / 'films'), with_label=False, pipeline=mmpretrain.pipeline
+        )
+        ours = MultiXrayDataset(
+            [dict(type='muscle_mm.XrayDataset', data_root=str(folder))],
+            pipeline=[dict(type='muscle_mm.LoadXray'), dict(type='muscle_mm.XrayViews', size=size)],
+        )
+        contestants = {('mmpretrain MoCo', 'contiguous_format', 'float32'): (mmpretrain, theirs)}
+        for mode in modes:
+            contestants[('MDMoCo', *mode)] = (MDMoCoStep(depth, device, *mode), ours)
+        figures: dict[tuple[str, ...], list[tuple[float, float]]] = {key: [] for key in contestants}
+        rounds = 3
+        for _ in range(rounds):
+            for key, (contestant, dataset) in contestants.items():
+                loader = DataLoader(
+                    Epochs(dataset),
+                    batch_size,
+                    num_workers=workers,
+                    collate_fn=keep_apart if dataset is theirs else default_collate,
+                    pin_memory=device.type == 'cuda',
+                    worker_init_fn=worker_seed,
+                )
+                share = seconds / rounds / len(contestants)
+                figures[key].append(train_for(contestant, loader, share))
+    print(f'\nWith loading from {SIDE}-pixel JPEG files, {workers} workers')
+    print('| | layout | precision | images/s | of mmpretrain | waiting for data |')
+    print('|---|---|---|---|---|---|')
+    speed = {
+        key: batch_size * median(rate for rate, _ in values) for key, values in figures.items()
+    }
+    for key, value in speed.items():
+        waiting = 100 * median(share for _, share in figures[key])
+        ratio = value / next(iter(speed.values()))
+        print(f'| {" | ".join(key)} | {value:.1f} | {ratio:.2f} | {waiting:.0f}% |')
+
+
+def worker_seed(worker: int) -> None:
+    """Seed a worker, and keep OpenCV and torch to one thread in it, as mmengine's runner does."""
+    worker_init_fn(worker, num_workers=1, rank=0, seed=0)
+    cv2.setNumThreads(0)
+    warnings.filterwarnings('ignore', module='mmcv')  # one line for each picture
