@@ -279,7 +279,7 @@ class XrayDataset(BaseDataset):
             'patient_id': record.get('patient_id', ''),
             'img_id': index,
         }
-        for key in ('height', 'width', 'study', 'inverted', 'frame'):
+        for key in ('height', 'width', 'bits', 'study', 'inverted', 'frame'):
             if key in record:
                 sample[key] = record[key]
         if not self.with_labels:
