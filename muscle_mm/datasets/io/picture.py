@@ -43,7 +43,7 @@ def read_picture(
 
     Args:
         path (Path): The file, to name it.
-        file (BinaryIO): The file, open without a buffer.
+        file (FileIO): The file, open without a buffer.
         frame (int, optional): The frame of a file that holds several, counted from 0.
         min_side (int, optional): The shorter side that is enough, in pixels: a JPEG may then be
             decoded at 1/2, 1/4 or 1/8 of its size. Defaults to the full size.
@@ -78,7 +78,7 @@ def read_picture(
         raise XrayReadError(
             path, 'not a PNG, JPEG, TIFF or DICOM file, or its beginning is damaged'
         )
-    return read_with_pillow(path, io.BufferedReader(file), frame, min_side)
+    return read_with_pillow(path, file, frame, min_side)
 
 
 def _read_png(path: Path, file: io.FileIO, data: bytes, header: PictureHeader) -> DecodedPicture:
@@ -111,6 +111,6 @@ def _decode(path: Path, file: io.FileIO, data: bytes, flags: int) -> np.ndarray:
     except cv2.error:
         pixels = None
     if pixels is None:
-        read_with_pillow(path, io.BufferedReader(file), None, None)
+        read_with_pillow(path, file, None, None)
         raise XrayReadError(path, 'damaged or truncated (its check sums do not fit)')
     return pixels

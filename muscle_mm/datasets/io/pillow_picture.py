@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,13 +33,13 @@ _TURN_BACK = {
 
 
 def read_with_pillow(
-    path: Path, file: BinaryIO, frame: int | None, min_side: int | None
+    path: Path, file: io.FileIO, frame: int | None, min_side: int | None
 ) -> DecodedPicture:
     """Decode a PNG, JPEG or TIFF file to one grey channel.
 
     Args:
         path (Path): The file, to name it.
-        file (BinaryIO): The file, open anywhere.
+        file (FileIO): The file, open without a buffer. It is closed.
         frame (int, optional): The frame of a file that holds several, counted from 0.
         min_side (int, optional): The shorter side that is enough for a JPEG, in pixels.
 
@@ -54,16 +55,8 @@ def read_with_pillow(
         with warnings.catch_warnings():
             # The limit is our own.
             warnings.simplefilter('ignore', Image.DecompressionBombWarning)
-            image = Image.open(file, formats=_FORMATS)
-            # A camera's multi-picture JPEG holds previews behind its one real picture.
-            frames = 1 if image.format == 'MPO' else getattr(image, 'n_frames', 1)
-            image.seek(choose_frame(path, frames, frame))
-        check_size(path, image.height, image.width)
-        if image.format == 'TIFF':
-            return _read_tiff(path, file, image, frames)
-        if min_side is not None:
-            image.draft(None, (min_side, min_side))
-        return DecodedPicture(np.array(image.convert('L')), 8)
+            with io.BufferedReader(file) as buffered:
+                return _read(path, buffered, frame, min_side)
     except UnidentifiedImageError:
         raise XrayReadError(
             path, 'its beginning is damaged, or it is of a kind that Pillow does not read'
@@ -75,6 +68,20 @@ def read_with_pillow(
     except Exception as error:
         # Pillow's decoders raise a dozen unrelated types for damaged data.
         raise XrayReadError(path, f'damaged or truncated ({error})') from error
+
+
+def _read(path: Path, file: BinaryIO, frame: int | None, min_side: int | None) -> DecodedPicture:
+    """Decode, with whatever errors Pillow raises."""
+    image = Image.open(file, formats=_FORMATS)
+    # A camera's multi-picture JPEG holds previews behind its one real picture.
+    frames = 1 if image.format == 'MPO' else getattr(image, 'n_frames', 1)
+    image.seek(choose_frame(path, frames, frame))
+    check_size(path, image.height, image.width)
+    if image.format == 'TIFF':
+        return _read_tiff(path, file, image, frames)
+    if min_side is not None:
+        image.draft(None, (min_side, min_side))
+    return DecodedPicture(np.array(image.convert('L')), 8)
 
 
 def _read_tiff(path: Path, file: BinaryIO, image: Any, frames: int) -> DecodedPicture:

@@ -107,7 +107,8 @@ def _read(
             if not head:
                 raise XrayReadError(path, 'the file is empty (zero bytes)')
             if head[128:] == b'DICM' or path.suffix.lower() in _DICOM_SUFFIXES:
-                stored, header = read_dicom(path, io.BufferedReader(file), frame)
+                with io.BufferedReader(file) as buffered:
+                    stored, header = read_dicom(path, buffered, frame)
             else:
                 picture = read_picture(path, file, frame, min_side)
                 if picture.pixels.dtype == np.uint8:
