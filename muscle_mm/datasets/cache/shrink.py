@@ -1,0 +1,82 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""Decode a film and shrink it for a cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+
+from muscle_mm.datasets.io import XrayReadError, read_xray
+from muscle_mm.datasets.manifest import safe_join
+from muscle_mm.utils.errors import UserError
+
+#: A JPEG file is decoded at half its size or less as long as this many times the cache's size are
+#: left, which then become one pixel by their mean.
+_SPARE = 2
+
+
+def shrunk_shape(height: int, width: int, size: int) -> tuple[int, int]:
+    """Say how large a film is in a cache: its shorter side has the size, and it never grows.
+
+    Args:
+        height (int): Of the film, in pixels.
+        width (int): Of the film, in pixels.
+        size (int): Of the cache, in pixels.
+
+    Returns:
+        tuple[int, int]: Height and width.
+    """
+    short = min(height, width)
+    if short <= size:
+        return height, width
+    return round(height * size / short), round(width * size / short)
+
+
+def shrunk_film(record: Mapping[str, Any], images: str, size: int) -> np.ndarray | str:
+    """Decode a film and shrink it.
+
+    Args:
+        record (Mapping): Of the manifest.
+        images (str): The folder of the images.
+        size (int): Of the cache, in pixels.
+
+    Returns:
+        np.ndarray | str: (H, W), uint8; or the reason why there is none.
+
+    Raises:
+        UserError: If the path leaves the folder, or a package is missing that is needed.
+    """
+    name = record['img_path']
+    path = safe_join(images, name, f'image {name!r} of the manifest')
+    try:
+        with open(path, 'rb') as file:
+            if hashlib.sha256(file.read()).hexdigest() != record.get('sha256'):
+                return 'the file is not the one that the manifest describes (other sha256)'
+        film = read_xray(path, frame=record.get('frame'), min_side=_SPARE * size)
+    except XrayReadError as error:
+        return error.reason
+    except UserError:
+        raise
+    except OSError as error:
+        return error.strerror or str(error)
+    height, width = film.shape
+    shape = shrunk_shape(height, width, size)
+    if shape == (height, width):
+        return film
+    return cv2.resize(film, shape[::-1], interpolation=cv2.INTER_AREA)
+
+
+def lost_film(record: Mapping[str, Any]) -> str:
+    """Give the reason for a film that ended the process which decoded it.
+
+    Args:
+        record (Mapping): Of the manifest.
+
+    Returns:
+        str: The reason.
+    """
+    return 'reading it ends the process: it is damaged, or needs more memory than there is'
