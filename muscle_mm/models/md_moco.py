@@ -154,6 +154,20 @@ class MDMoCo(BaseModel):
             return self.backbone(inputs[0])
         raise ValueError(f"mode={mode!r}: MDMoCo has the modes 'loss' and 'tensor'.")
 
+    def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
+        """Train on a batch, as mmengine's models do.
+
+        Args:
+            data (dict): A batch of the data loader.
+            optim_wrapper (OptimWrapper): Steps the optimizer.
+
+        Returns:
+            dict[str, Tensor]: What is logged, on the CPU: mmengine reads each value by itself, and
+            would wait for the device each time.
+        """
+        logged = super().train_step(data, optim_wrapper)
+        return dict(zip(logged, torch.stack([*logged.values()]).detach().cpu(), strict=True))
+
     def loss(self, inputs: list[Tensor], dataset: list[str] | None = None) -> dict[str, Tensor]:
         """InfoNCE of the first view's queries against the second view's keys and the queue.
 
