@@ -7,6 +7,8 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
+from muscle_mm.datasets.seeded_samples import SeededSamples
+from muscle_mm.datasets.unreadable_files import UnreadableFiles
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.toolbox import TOOLBOX_PACKAGES, require_toolbox
@@ -24,21 +26,27 @@ def _scopes_in(config: Any) -> set[str]:
 
 
 @DATASETS.register_module()
-class MultiTaskDataset(Dataset):
+class MultiTaskDataset(SeededSamples, Dataset):
     """One data set per task, one after the other, each sample labelled with its task.
 
     A batch sampler (:class:`muscle_mm.datasets.samplers.CyclicTaskBatchSampler`) sees to it that a
-    batch holds one task alone. Each task keeps its own pipeline and sizes.
+    batch holds one task alone, and that a training sample is a function of ``randomness.seed`` and
+    its index alone. Each task keeps its own pipeline and sizes.
+
+    A training file that turns out to be unreadable is logged, and another image of its task, drawn
+    at random, takes its place; in validation and test (``test_mode=True``) it is an error.
 
     Args:
         datasets (dict[str, dict]): For each task's name the config of its data set.
+        max_unreadable (float): Fraction of a task's training files, from 0 to 1, that may turn out
+            to be unreadable; one file always may, unless it is 0. Defaults to 0.01.
 
     Raises:
-        UserError: If there is no task, a task's data set is empty, or a toolbox that a pipeline
-            names is missing.
+        UserError: If there is no task, a task's data set is empty, a toolbox that a pipeline names
+            is missing or, while samples are read, too many files of a task are unreadable.
     """
 
-    def __init__(self, datasets: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, datasets: dict[str, dict[str, Any]], max_unreadable: float = 0.01) -> None:
         if not datasets:
             raise UserError('MultiTaskDataset.datasets is empty: it needs at least one task.')
         self.datasets: dict[str, Any] = {}
@@ -52,6 +60,10 @@ class MultiTaskDataset(Dataset):
             if size == 0:
                 raise UserError(f'the data set of task {name!r} is empty.')
         self._ends = list(accumulate(self.sizes.values()))
+        #: For each task the training files that turned out to be unreadable.
+        self.unreadable = {
+            name: UnreadableFiles(name, size, max_unreadable) for name, size in self.sizes.items()
+        }
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -89,11 +101,18 @@ class MultiTaskDataset(Dataset):
         """Get a sample.
 
         Args:
-            index (int): Index over all tasks.
+            index (int): Index over all tasks; under the batch sampler, plus the epoch of the task
+                times the number of all samples.
 
         Returns:
             dict[str, Any]: What the task's pipeline packs, and ``task``, the task's name.
         """
-        position = bisect_right(self._ends, index)
-        task = self.tasks[position]
-        return {'task': task, **self.datasets[task][index - self.first_index(task)]}
+        place = index if self._run_seed is None else index % len(self)
+        task = self.tasks[bisect_right(self._ends, place)]
+        dataset, image = self.datasets[task], place - self.first_index(task)
+        with self.random_stream(index):
+            if getattr(dataset, 'test_mode', False):
+                sample = dataset[image]
+            else:
+                sample = self.unreadable[task].read(image, dataset.__getitem__)
+        return {'task': task, **sample}

@@ -12,7 +12,7 @@ from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
 from muscle_mm.datasets.seeded_samples import SeededSamples
-from muscle_mm.datasets.unreadable_files import READ_ERRORS, UnreadableFiles
+from muscle_mm.datasets.unreadable_files import UnreadableFiles
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
 
@@ -65,10 +65,6 @@ class MultiXrayDataset(SeededSamples, Dataset):
             raise UserError('MultiXrayDataset: datasets is empty. Give at least one data set.')
         if epoch_size is not None and epoch_size < 1:
             raise UserError(f'MultiXrayDataset: epoch_size={epoch_size} must be positive.')
-        if not 0 <= max_unreadable <= 1:
-            raise UserError(
-                f'MultiXrayDataset: max_unreadable={max_unreadable} must be a fraction from 0 to 1.'
-            )
         self.datasets = [
             DATASETS.build(item) if isinstance(item, dict) else item for item in datasets
         ]
@@ -131,12 +127,7 @@ class MultiXrayDataset(SeededSamples, Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         with self.random_stream(index):
             which, image = self._locate(index)
-            while True:
-                try:
-                    return self._read(which, image)
-                except READ_ERRORS as error:
-                    self.unreadable[which].add(image, error, partial(self._read, which))
-                image = int(torch.randint(len(self.datasets[which]), ()))
+            return self.unreadable[which].read(image, partial(self._read, which))
 
     def _locate(self, index: int) -> tuple[int, int]:
         """As ``locate``, in the random stream of the caller."""

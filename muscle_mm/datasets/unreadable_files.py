@@ -28,9 +28,14 @@ class UnreadableFiles:
         images (int): Images of the set.
         limit (float): Fraction of the images that may be unreadable, from 0 to 1; at least one may,
             unless it is 0.
+
+    Raises:
+        UserError: If the limit is no fraction.
     """
 
     def __init__(self, set_name: str, images: int, limit: float) -> None:
+        if not 0 <= limit <= 1:
+            raise UserError(f'max_unreadable={limit} must be a fraction from 0 to 1.')
         self.set_name = set_name
         self.limit = limit
         self.allowed = max(int(limit * images), 1) if limit else 0
@@ -40,18 +45,28 @@ class UnreadableFiles:
         """Count the files, those that other workers met included."""
         return int(self._unreadable.sum())
 
-    def add(self, image: int, error: Exception, read: Callable[[int], Any]) -> None:
-        """Note a file; log it the first time.
+    def read(self, image: int, read: Callable[[int], Any]) -> Any:
+        """Read an image, or in place of an unreadable one another image of the set.
 
         Args:
             image (int): Index of the image in its set.
-            error (Exception): Why it cannot be read.
-            read (Callable[[int], Any]): Reads an image of the set, to learn what is wrong with the
-                files that other workers met.
+            read (Callable[[int], Any]): Reads an image of the set.
+
+        Returns:
+            Any: What ``read`` gives, of this image or of one drawn with torch's generator.
 
         Raises:
-            UserError: If this is one more than the limit allows, or no image is left.
+            UserError: If too many files are unreadable.
         """
+        while True:
+            try:
+                return read(image)
+            except READ_ERRORS as error:
+                self._add(image, error, read)
+            image = int(torch.randint(len(self._unreadable), ()))
+
+    def _add(self, image: int, error: Exception, read: Callable[[int], Any]) -> None:
+        """Note a file; log it the first time, and stop if it is one too many."""
         new = not self._unreadable[image]
         self._unreadable[image] = True
         count = len(self)

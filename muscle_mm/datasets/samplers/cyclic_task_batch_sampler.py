@@ -24,12 +24,15 @@ class CyclicTaskBatchSampler(Sampler[list[int]]):
     """Yields the whole cyclic and reshuffled schedule, every batch from one task.
 
     The schedule and every batch are a function of (seed, iteration): all ranks train the same task
-    at the same time, and to resume is to set :attr:`first_iteration`. MUSCLE-- is
+    at the same time, and to resume is to set :attr:`first_iteration`. An index is ``epoch *
+    len(dataset) + place``, with the epoch of the task, so that what is random in a sample does not
+    depend on the workers, nor on an interruption: see
+    :class:`muscle_mm.datasets.seeded_samples.SeededSamples`. MUSCLE-- is
     ``reshuffle=False, rounds=1`` with ``epochs_per_visit`` multiplied by MUSCLE's rounds.
 
     Args:
         sampler (Any): mmengine passes its per-sample sampler; only its ``dataset``, a
-            :class:`MultiTaskDataset`, is used.
+            :class:`MultiTaskDataset`, and its ``seed``, that of the run, are used.
         batch_size (int | dict[str, int]): Samples per process and batch, for all tasks or for each;
             mmengine passes ``train_dataloader.batch_size``. Every batch is full: the last one of an
             epoch goes on with the epoch's first samples.
@@ -58,6 +61,7 @@ class CyclicTaskBatchSampler(Sampler[list[int]]):
         self.sampler = sampler
         self.rank, self.world_size = get_dist_info()
         self.seed = seed
+        self.dataset.seed_samples(getattr(sampler, 'seed', seed))
         self.batch_size = per_task(batch_size, self.dataset.tasks, 'batch_size')
         epochs = per_task(epochs_per_visit, self.dataset.tasks, 'epochs_per_visit')
         if iters_per_visit is None:
@@ -105,7 +109,7 @@ class CyclicTaskBatchSampler(Sampler[list[int]]):
             step (int): Number of batches of this task before it, over all its visits.
 
         Returns:
-            list[int]: Indices into the multi-task data set, for this process.
+            list[int]: Indices of the multi-task data set, for this process.
         """
         epoch, position = divmod(step, self.iters_per_epoch(task))
         if self._cached_epoch != (task, epoch):
@@ -118,7 +122,7 @@ class CyclicTaskBatchSampler(Sampler[list[int]]):
             )
             self._cached_batches = list(batches(share, self.batch_size[task]))
             self._cached_epoch = (task, epoch)
-        first = self.dataset.first_index(task)
+        first = epoch * len(self.dataset) + self.dataset.first_index(task)
         return [first + index for index in self._cached_batches[position]]
 
 
