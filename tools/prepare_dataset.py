@@ -5,9 +5,11 @@ python tools/prepare_dataset.py --list
 python tools/prepare_dataset.py PneumoniaCXR --src ~/downloads/kermany --out data/pneumonia
 python tools/prepare_dataset.py XrayFolder --src ~/films --out data/own
 python tools/prepare_dataset.py DicomFolder --src ~/export --out data/own --labels labels.csv
+python tools/prepare_dataset.py --out data/own --cache 512
 """
 
 import argparse
+from pathlib import Path
 
 from muscle_mm.command_line.friendly_errors import run_command
 
@@ -16,6 +18,7 @@ written below --out; the source is never written to:
   manifest.json    one record an image, which the data sets read
   rejected.csv     path and reason of every file that is not used
   masks/           segmentation only: the masks, joined, 0 and 255
+  cache_SIZE.bin   with --cache: the films, decoded and shrunk, and cache_SIZE.json, where each is
   inspected.jsonl  what is known about each file: a preparation that was ended goes on from here,
                    and a second one reads only files that have changed
 
@@ -52,6 +55,14 @@ def parse_args() -> argparse.Namespace:
         help='fail, and write no manifest, if any file is rejected or a patient is in two splits',
     )
     parser.add_argument('--workers', type=int, metavar='N', help='processes (default: all cores)')
+    parser.add_argument(
+        '--cache',
+        type=int,
+        metavar='SIZE',
+        help='also decode all films once and keep them beside the manifest, shrunk to a shorter '
+        'side of SIZE pixels, for data sets with cache=SIZE (512 for views of 224 pixels); without '
+        'NAME and --src: of the set prepared in --out',
+    )
     parser.add_argument('--set-name', metavar='TEXT', help='name of the set in every sample')
     own = parser.add_argument_group('folder layouts only')
     own.add_argument('--classes', nargs='+', metavar='CLASS', help='class names in order')
@@ -79,8 +90,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--list', action='store_true', help='show the data sets and leave')
     args = parser.parse_args()
-    if not args.list and not (args.name and args.src and args.out):
-        parser.error('NAME, --src and --out are needed (or --list)')
+    alone = args.cache is not None and not args.name and not args.src
+    if not args.list and not (args.out and (alone or (args.name and args.src))):
+        parser.error('NAME, --src and --out are needed (or --list, or --out and --cache)')
+    if args.cache is not None and args.cache < 1:
+        parser.error(f'--cache {args.cache}: the size must be at least 1 pixel')
     return args
 
 
@@ -100,12 +114,12 @@ def list_sets() -> None:
         print(f'{name:16}{(cls.__doc__ or "").splitlines()[0]}')
 
 
-def main() -> None:
-    """Run the command."""
-    args = parse_args()
-    if args.list:
-        list_sets()
-        return
+def prepare_set(args: argparse.Namespace) -> None:
+    """Prepare a set and print what was found.
+
+    Args:
+        args (argparse.Namespace): The command line.
+    """
     from muscle_mm.datasets.preparation import prepare
 
     summary = prepare(
@@ -125,6 +139,22 @@ def main() -> None:
         frame=args.frame,
     )
     print(summary)
+
+
+def main() -> None:
+    """Run the command."""
+    args = parse_args()
+    if args.list:
+        list_sets()
+        return
+    if args.name:
+        prepare_set(args)
+    if args.cache is not None:
+        from muscle_mm.datasets.cache import build_cache
+        from muscle_mm.datasets.manifest import MANIFEST_NAME
+
+        manifest = Path(args.out).expanduser() / MANIFEST_NAME
+        print(build_cache(manifest, args.cache, args.workers))
 
 
 if __name__ == '__main__':

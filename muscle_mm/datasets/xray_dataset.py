@@ -13,6 +13,7 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
+from muscle_mm.datasets.cache import cached_films
 from muscle_mm.datasets.exclusions import EXCLUSIONS_NAME, read_exclusions
 from muscle_mm.datasets.manifest import MANIFEST_NAME, SPLITS, read_manifest, safe_join
 from muscle_mm.registry import DATASETS
@@ -32,7 +33,8 @@ class XrayDataset(BaseDataset):
     * classification: ``gt_label`` (int);
     * segmentation: ``seg_map_path`` (absolute; 0 background, 255 object), ``label_map``,
       ``reduce_zero_label=False``, ``seg_fields=[]``;
-    * detection: ``instances`` with ``bbox`` (x1, y1, x2, y2), ``bbox_label``, ``ignore_flag``.
+    * detection: ``instances`` with ``bbox`` (x1, y1, x2, y2), ``bbox_label``, ``ignore_flag``;
+    * with a cache: ``cached_film`` (where the film lies in it).
 
     Use it, or any subclass, as ``type='muscle_mm.XrayDataset'`` in any toolbox's config.
 
@@ -51,6 +53,9 @@ class XrayDataset(BaseDataset):
         with_labels (bool): False hides labels, masks and boxes, for step 1. Defaults to True.
         exclude (bool): Leave out the images that ``exclusions.csv`` beside the manifest names, as
             ``tools/check_data.py --fix`` writes it. Defaults to True.
+        cache (int, optional): Read the films from the cache of this size beside the manifest, as
+            ``tools/prepare_dataset.py --cache`` builds it: faster, and smaller than the files'
+            films, so without masks and boxes. Defaults to None: from the files.
         filter_cfg (dict, optional): As in mmdet: ``filter_empty_gt`` (bool, defaults to True) drops
             images without boxes from a detection set, ``min_size`` (int) drops images with a
             shorter side. Defaults to None.
@@ -60,8 +65,8 @@ class XrayDataset(BaseDataset):
 
     Raises:
         UserError: If the folder, the manifest or the images' folder is missing, the split is
-            unknown or empty, a path leaves its folder, the manifest is for another task, or
-            ``exclusions.csv`` does not fit the manifest.
+            unknown or empty, a path leaves its folder, the manifest is for another task,
+            ``exclusions.csv`` does not fit the manifest, or the cache is missing or out of date.
     """
 
     METAINFO: dict = {}
@@ -84,6 +89,7 @@ class XrayDataset(BaseDataset):
         source_root: str | None = None,
         with_labels: bool = True,
         exclude: bool = True,
+        cache: int | None = None,
         filter_cfg: dict | None = None,
         serialize_data: bool = True,
         lazy_init: bool = False,
@@ -105,6 +111,7 @@ class XrayDataset(BaseDataset):
         self.source_root = source_root
         self.with_labels = with_labels
         self.exclude = exclude
+        self.cache = cache
         self._given_metainfo = tuple(metainfo or ())
         super().__init__(
             ann_file=ann_file,
@@ -200,10 +207,15 @@ class XrayDataset(BaseDataset):
             raise UserError(
                 f'{self.set_name}: {wanted} is empty in {self.ann_file} (images there: {counts}).'
             )
-        return [
+        samples = [
             self._sample(record, index, os.path.abspath(images), folder)
             for index, record in enumerate(chosen)
         ]
+        if self.cache is not None:
+            films = cached_films(folder, self.cache, chosen)
+            for sample, film in zip(samples, films, strict=True):
+                sample['cached_film'] = film
+        return samples
 
     def filter_data(self) -> list[dict[str, Any]]:
         """Drop images without boxes from a detection set, and images that are too small.

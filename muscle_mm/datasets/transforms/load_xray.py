@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from muscle_mm.datasets.cache import read_cached
 from muscle_mm.datasets.io import (
     DEFAULT_PERCENTILES,
     GREY_DTYPES,
@@ -14,6 +17,7 @@ from muscle_mm.datasets.io import (
 )
 from muscle_mm.datasets.transforms.withheld_boxes import WithheldBoxes
 from muscle_mm.registry import TRANSFORMS
+from muscle_mm.utils.errors import UserError
 
 
 @TRANSFORMS.register_module()
@@ -23,13 +27,15 @@ class LoadXray:
     The image stays (H, W), so that the toolboxes' own transforms work on it and their packing makes
     a (1, H, W) tensor of it. ``muscle_mm.GreyDataPreprocessor`` expands it on the device.
 
-    **Required keys:** ``img_path``; optional ``inverted`` (bool: the file stores bone dark) and
-    ``frame`` (int: the frame of a file that holds several, counted from 0).
+    **Required keys:** ``img_path``; optional ``inverted`` (bool: the file stores bone dark),
+    ``frame`` (int: the frame of a file that holds several, counted from 0) and ``cached_film``
+    (where the film lies in a cache, see the data sets' argument ``cache``; the file itself is then
+    not read).
 
     **Added keys:** ``img`` (np.ndarray, (H, W), uint8), ``img_shape`` and ``ori_shape`` (H, W).
 
-    **Removed keys**, with ``min_side``: ``seg_map_path`` and ``instances``. Masks and boxes do not
-    fit an image of another scale; a pipeline that needs them ends with an error.
+    **Removed keys**, with ``min_side`` or a cache: ``seg_map_path`` and ``instances``. Masks and
+    boxes do not fit an image of another scale; a pipeline that needs them ends with an error.
 
     It needs no toolbox and no mmcv: any pipeline may call it.
 
@@ -79,7 +85,16 @@ class LoadXray:
 
         Raises:
             XrayReadError: If the file cannot be read; the message names it.
+            UserError: If the cache does not hold what this transform was asked for.
         """
+        image = self._cached(results) if 'cached_film' in results else self._read(results)
+        results['img'] = invert(image) if results.get('inverted', False) else image
+        results['img_shape'] = image.shape
+        results['ori_shape'] = image.shape
+        return results
+
+    def _read(self, results: dict[str, Any]) -> np.ndarray:
+        """Read the file."""
         image = read_xray(
             results['img_path'],
             self.percentiles,
@@ -91,10 +106,17 @@ class LoadXray:
             _withhold(
                 results, f'LoadXray(min_side={self.min_side}) may change its scale. Leave it out'
             )
-        results['img'] = invert(image) if results.get('inverted', False) else image
-        results['img_shape'] = image.shape
-        results['ori_shape'] = image.shape
-        return results
+        return image
+
+    def _cached(self, results: dict[str, Any]) -> np.ndarray:
+        """Read the film from the cache of its set."""
+        if self.dtype != 'uint8' or self.percentiles != DEFAULT_PERCENTILES:
+            raise UserError(
+                f'{self} does not fit a data set with cache=...: a cache holds uint8 pixels, made '
+                f'with percentiles={DEFAULT_PERCENTILES}. Leave out the one or the other.'
+            )
+        _withhold(results, 'a cache changes its scale. Leave out cache=... of the data set')
+        return read_cached(results['cached_film'], results['img_path'])
 
     def __repr__(self) -> str:
         return (
