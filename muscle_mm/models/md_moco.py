@@ -45,7 +45,10 @@ class MDMoCo(BaseModel):
         neck (dict): Config of the projection from feature maps to vectors, for example
             ``dict(type='mmpretrain.MoCoV2Neck', in_channels=512, hid_channels=512,
             out_channels=128, with_avg_pool=True)``.
-        queue_len (int): Number of negatives. Defaults to 65536.
+        queue_len (int): Number of negatives. Defaults to 65536. The faster the encoders change, the
+            shorter it has to be: keys of a much earlier encoder are told by their age, and the loss
+            then rises when the learning rate falls (``benchmarks/md_moco_shortcuts.py`` measures
+            it). A run of a few epochs needs a queue of a few batches.
         feature_dim (int): Dimension of the projected vectors; the neck's ``out_channels``. Defaults
             to 128.
         momentum (float): Share of itself that a momentum weight keeps at each update, in [0, 1].
