@@ -43,7 +43,7 @@ REAL_SETS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     'lung_boxes': ('tbx', 'XrayBoxFolder', {'set_name': 'LungBoxes'}),
     'nih64': ('nih64', 'XrayFolder', {'set_name': 'NIH64'}),
-    'dicom': ('dicom', 'XrayFolder', {'set_name': 'DICOM'}),
+    'dicom': ('dicom', 'DicomFolder', {'set_name': 'DICOM'}),
     'png16': ('png16', 'XrayFolder', {'set_name': 'PNG16', 'inverted': '*MONOCHROME1*'}),
 }
 

@@ -201,6 +201,15 @@ def test_frame_is_noted(tmp_path, film):
     assert scan(XrayFolder, tmp_path, frame=2)['a.png']['frame'] == 2
 
 
+def test_frame_of_a_file_with_several(tmp_path, dicom):
+    stack = np.arange(48, dtype=np.uint16).reshape(3, 4, 4)
+    dicom(stack, name='films/a.dcm', NumberOfFrames=3)
+    summary = prepare('DicomFolder', tmp_path / 'films', tmp_path / 'out', frame=2, progress=False)
+    assert summary.records[0]['frame'] == 2
+    with pytest.raises(UserError, match=r'none of the images .* a\.dcm: .*frame'):
+        prepare('DicomFolder', tmp_path / 'films', tmp_path / 'out', frame=3, progress=False)
+
+
 def test_two_images_cannot_share_a_mask(tmp_path, film, mask):
     for name in ('a.png', 'a.jpg', 'b.png'):
         film(tmp_path / 'images' / name)

@@ -56,6 +56,47 @@ def test_folder_options(run_here, tmp_path, film):
     assert content['metainfo']['dataset'] == 'Ours' and content['metainfo']['seed'] == 3
 
 
+def test_tables_of_splits_and_labels(run_here, tmp_path, film):
+    for value, name in enumerate('abcd'):
+        film(tmp_path / f'source/{name}.png', value)
+    (tmp_path / 'splits.csv').write_text('patient_id,split\na,train\nb,train\nc,val\nd,test\n')
+    (tmp_path / 'labels.csv').write_text('img_path,label\na.png,0\nb.png,1\nc.png,0\nd.png,1\n')
+    status, out, _ = run_here(
+        'XrayFolder', '--src', tmp_path / 'source', '--out', tmp_path / 'out', '--strict',
+        '--split-file', tmp_path / 'splits.csv', '--labels', tmp_path / 'labels.csv',
+    )  # fmt: skip
+    assert status == 0
+    assert 'train         2 images  0 1, 1 1' in out
+
+
+def test_strict_ends_with_1(run_here, tmp_path, film):
+    film(tmp_path / 'source/a.png')
+    (tmp_path / 'source/bad.png').write_bytes(b'')
+    status, out, err = run_here(
+        'XrayFolder', '--src', tmp_path / 'source', '--out', tmp_path / 'out', '--strict'
+    )
+    assert (status, out) == (1, '')
+    assert 'Error: XrayFolder: 1 files are rejected' in err
+    assert 'bad.png: the file is empty' in err
+    assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [
+        'inspected.jsonl',
+        'rejected.csv',
+    ]
+
+
+def test_interrupted_says_how_to_go_on(run_here, tmp_path, film, monkeypatch):
+    from muscle_mm.datasets.preparation import inspection
+
+    def interrupt(path, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inspection, 'inspect_xray', interrupt)
+    film(tmp_path / 'source/a.png')
+    status, _, err = run_here('XrayFolder', '--src', tmp_path / 'source', '--out', tmp_path / 'out')
+    assert status == 130
+    assert 'run the same command again' in err and 'Traceback' not in err
+
+
 @pytest.mark.parametrize(
     ('name', 'source', 'message'),
     [
