@@ -1,0 +1,6 @@
+"""MD-MoCo (step 1) of ResNet-18 under mmselfsup 1.0.0, which takes its networks from mmcls."""
+
+_base_ = ['md-moco_resnet18_1xb128-200e_xray9-224px.py']
+
+default_scope = 'mmselfsup'
+model = dict(backbone=dict(type='mmcls.ResNet'), neck=dict(type='mmselfsup.MoCoV2Neck'))
