@@ -85,6 +85,7 @@ def read_dicom(path: Path, file: BinaryIO, frame: int | None) -> tuple[np.ndarra
 
 def _decode(path: Path, file: BinaryIO, header: Any, syntax: str, frame: int) -> np.ndarray:
     """Decode the stored values of one frame."""
+    import pydicom
     from pydicom.pixels import apply_color_lut, pixel_array
 
     bits = int(header.get('BitsStored') or 0)
@@ -96,7 +97,9 @@ def _decode(path: Path, file: BinaryIO, header: Any, syntax: str, frame: int) ->
         if syntax == _EXTENDED_JPEG and bits > 8:
             return read_extended_jpeg(path, header, frame)
         file.seek(0)
-        pixels = pixel_array(file, index=frame, correct_unused_bits=not shifted)
+        # From a file pydicom reads no more than the frame, but cannot if it is deflated.
+        source = pydicom.dcmread(file) if syntax == _DEFLATED else file
+        pixels = pixel_array(source, index=frame, correct_unused_bits=not shifted)
         if shifted:
             above = 8 * pixels.itemsize - 1 - high_bit
             pixels = (pixels << above) >> (8 * pixels.itemsize - bits)
