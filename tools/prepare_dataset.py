@@ -9,6 +9,7 @@ python tools/prepare_dataset.py --out data/own --cache 512
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from muscle_mm.command_line.friendly_errors import run_command
@@ -141,20 +142,32 @@ def prepare_set(args: argparse.Namespace) -> None:
     print(summary)
 
 
+def build(args: argparse.Namespace) -> None:
+    """Build the cache of a prepared set and print how large it is.
+
+    Args:
+        args (argparse.Namespace): The command line.
+    """
+    from muscle_mm.datasets.cache import build_cache
+    from muscle_mm.datasets.manifest import MANIFEST_NAME
+
+    print(build_cache(Path(args.out).expanduser() / MANIFEST_NAME, args.cache, args.workers))
+
+
 def main() -> None:
     """Run the command."""
     args = parse_args()
     if args.list:
         list_sets()
         return
-    if args.name:
-        prepare_set(args)
-    if args.cache is not None:
-        from muscle_mm.datasets.cache import build_cache
-        from muscle_mm.datasets.manifest import MANIFEST_NAME
-
-        manifest = Path(args.out).expanduser() / MANIFEST_NAME
-        print(build_cache(manifest, args.cache, args.workers))
+    try:
+        if args.name:
+            prepare_set(args)
+        if args.cache is not None:
+            build(args)
+    except KeyboardInterrupt:
+        print('\nWhat was read is kept: run the same command again to go on.', file=sys.stderr)
+        raise
 
 
 if __name__ == '__main__':
