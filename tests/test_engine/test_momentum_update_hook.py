@@ -1,4 +1,5 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import json
 import math
 
 import pytest
@@ -17,7 +18,8 @@ pytest.importorskip('mmpretrain')
 class RandomViews(BaseDataset):
     """Two random views of a film."""
 
-    def __init__(self):
+    def __init__(self, sets='random'):
+        self.sets = sets.split()
         super().__init__(serialize_data=False)
 
     def load_data_list(self):
@@ -29,7 +31,9 @@ class RandomViews(BaseDataset):
         views = [
             torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator) for _ in range(2)
         ]
-        return dict(inputs=views, dataset='random')
+        return dict(
+            inputs=views, dataset=self.sets[idx // 2 % len(self.sets)], img_path=f'{idx}.png'
+        )
 
 
 def runner_of(
@@ -39,6 +43,8 @@ def runner_of(
     model=None,
     max_epochs=1,
     default_hooks=dict(checkpoint=None, logger=None),  # noqa: B006
+    sets='random',
+    shuffle=True,
     **options,
 ):
     return Runner(
@@ -62,8 +68,8 @@ def runner_of(
         train_dataloader=dict(
             batch_size=2,
             num_workers=0,
-            sampler=dict(type='DefaultSampler', shuffle=True),
-            dataset=dict(type='muscle_mm.RandomViews'),
+            sampler=dict(type='DefaultSampler', shuffle=shuffle),
+            dataset=dict(type='muscle_mm.RandomViews', sets=sets),
         ),
         optim_wrapper=dict(
             optimizer=dict(type='SGD', lr=0.1), accumulative_counts=accumulative_counts
@@ -90,6 +96,24 @@ def test_updates_once_for_each_optimizer_step(tmp_path, monkeypatch, accumulativ
     runner.train()
     assert len(calls) == updates
     assert int(runner.model.queue.position) == 12  # no key is lost
+
+
+def test_sets_that_are_not_in_every_batch_are_logged(tmp_path):
+    hooks = dict(checkpoint=None, logger=dict(type='LoggerHook', interval=1))
+    runner = runner_of(tmp_path, sets='mura tbx', shuffle=False, default_hooks=hooks)
+    runner.train()
+    (log,) = tmp_path.glob('*/vis_data/scalars.json')
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert len(lines) == 6
+    # The first batch holds mura alone, and then there is nothing to tell apart.
+    assert 'info_nce/mura' not in lines[0]
+    assert 'info_nce/tbx' in lines[1] and 'info_nce/mura' not in lines[1]
+    assert all('contrast_accuracy/mura' in line for line in lines[2:])
+    counts = [
+        len(runner.message_hub.get_scalar(f'train/info_nce/{name}').data[0])
+        for name in ('mura', 'tbx')
+    ]
+    assert counts == [2, 3]
 
 
 def test_momentum_rises_to_its_end_along_a_cosine(tmp_path, monkeypatch):
