@@ -92,14 +92,16 @@ def _decode(path: Path, file: BinaryIO, header: Any, syntax: str, frame: int) ->
     # The highest bit lies elsewhere in old files only.
     high_bit = int(header.get('HighBit', bits - 1))
     shifted = high_bit != bits - 1
-    _check_decoder(path, syntax)
+    plugin = _choose_plugin(path, syntax)
     try:
         if syntax == _EXTENDED_JPEG and bits > 8:
             return read_extended_jpeg(path, header, frame)
         file.seek(0)
         # From a file pydicom reads no more than the frame, but cannot if it is deflated.
         source = pydicom.dcmread(file) if syntax == _DEFLATED else file
-        pixels = pixel_array(source, index=frame, correct_unused_bits=not shifted)
+        pixels = pixel_array(
+            source, index=frame, decoding_plugin=plugin, correct_unused_bits=not shifted
+        )
         if shifted:
             above = 8 * pixels.itemsize - 1 - high_bit
             pixels = (pixels << above) >> (8 * pixels.itemsize - bits)
@@ -115,8 +117,12 @@ def _decode(path: Path, file: BinaryIO, header: Any, syntax: str, frame: int) ->
     return pixels
 
 
-def _check_decoder(path: Path, syntax: str) -> None:
-    """Refuse a compression that nothing here decodes, and name the package where one would."""
+def _choose_plugin(path: Path, syntax: str) -> str:
+    """Choose what decodes a compression: GDCM where it can, or else what pydicom chooses.
+
+    GDCM refuses data that was cut off. Others that may be installed fill up the picture, and
+    pydicom would try them next.
+    """
     from pydicom.pixels import get_decoder
     from pydicom.uid import UID
 
@@ -133,6 +139,7 @@ def _check_decoder(path: Path, syntax: str) -> None:
             f'the DICOM file {path} is compressed as {UID(syntax).name!r}. Decoding it needs the '
             f'package {package}. Install it: `pip install {package}`.'
         )
+    return 'gdcm' if 'gdcm' in decoder.available_plugins else ''
 
 
 def _use_functional_groups(header: Any, frame: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from muscle_mm.datasets.io.limits import MAX_PIXELS
 from muscle_mm.utils.errors import UserError
 
 
@@ -27,7 +28,7 @@ def read_extended_jpeg(path: Path, header: Any, frame: int) -> np.ndarray:
 
     Raises:
         UserError: If GDCM is missing.
-        ValueError: If GDCM cannot decode it.
+        ValueError: If GDCM cannot decode it, or not without the memory for many frames.
     """
     try:
         import gdcm
@@ -37,6 +38,8 @@ def read_extended_jpeg(path: Path, header: Any, frame: int) -> np.ndarray:
             'python-gdcm. Install it: `pip install python-gdcm`.'
         ) from error
 
+    if int(header.get('NumberOfFrames') or 1) * header.Rows * header.Columns > MAX_PIXELS:
+        raise ValueError('too many frames: GDCM decodes all of them to give one')
     reader = gdcm.ImageReader()
     reader.SetFileName(str(path))
     buffer = reader.GetImage().GetBuffer() if reader.Read() else None

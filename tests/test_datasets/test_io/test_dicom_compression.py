@@ -139,10 +139,29 @@ def test_jpeg_in_colour(dicom, reference):
 
 def test_jpeg_extended_of_12_bits():
     path = get_testdata_file('JPGExtended.dcm', download=False)
-    film = read_xray(path, (0, 100), dtype='float32') * 264
-    # As pylibjpeg-libjpeg 2.4 decodes it: the range, the mean, and where it is brightest.
+    film = read_xray(path, (0, 100), dtype='float32')
+    # The means of 8 x 4 fields, as pylibjpeg-libjpeg 2.2.0 decodes it, and its largest value.
+    means = [
+        [1.0, 4.9, 7.1, 1.0],
+        [7.2, 36.3, 54.5, 12.4],
+        [14.1, 33.0, 49.2, 17.3],
+        [10.1, 34.4, 51.5, 14.7],
+        [1.6, 23.5, 23.4, 2.0],
+        [1.0, 16.0, 15.3, 1.0],
+        [1.0, 11.7, 10.0, 1.0],
+        [1.0, 1.0, 1.0, 1.0],
+    ]
     assert film.shape == (1024, 256) and inspect_xray(path).bits == 12
-    assert abs(film.mean() - 14.38) < 0.05
+    np.testing.assert_allclose(264 * film.reshape(8, 128, 4, 64).mean((1, 3)), means, atol=0.1)
+    assert np.unravel_index(film.argmax(), film.shape) == (421, 143)
+
+
+def test_jpeg_extended_of_too_many_frames(tmp_path):
+    data = pydicom.dcmread(get_testdata_file('JPGExtended.dcm', download=False))
+    data.NumberOfFrames = 1000
+    data.save_as(tmp_path / 'x.dcm')
+    with pytest.raises(XrayReadError, match='too many frames'):
+        read_xray(tmp_path / 'x.dcm', frame=0)
 
 
 @pytest.mark.parametrize('frame', [0, 1])
