@@ -2,7 +2,7 @@
 """Measure the training images: mean, standard deviation, classes, sizes, bit depths.
 
 python tools/compute_stats.py data                              # every set in data/, a table
-python tools/compute_stats.py data --out configs/_base_/statistics.py
+python tools/compute_stats.py data --out configs/_base_/normalisation.py
 python tools/compute_stats.py data/mura data/pneumonia --pictures pictures --report stats.json
 """
 
@@ -13,7 +13,7 @@ from muscle_mm.command_line.friendly_errors import run_command
 
 _EPILOG = """\
 Each film counts equally, whatever its size, because the models see all films at one size.
-The configs read configs/_base_/statistics.py: with --out there, all of them use what was
+The configs read configs/_base_/normalisation.py: with --out there, all of them use what was
 measured. Measure once, before step 1, over all sets: the steps share one backbone and must
 normalise in the same way. Films named in exclusions.csv are left out, as in training.
 

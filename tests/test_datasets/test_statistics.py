@@ -198,8 +198,8 @@ def test_two_sets_of_one_name_are_told_apart(folder, tmp_path):
 def test_the_fragment_survives_any_name(folder, tmp_path):
     statistics = measure(folder)
     statistics.sets[0].name = 'Köln """\\'
-    write_fragment(tmp_path / 'statistics.py', statistics)
-    config = Config.fromfile(tmp_path / 'statistics.py')
+    write_fragment(tmp_path / 'normalisation.py', statistics)
+    config = Config.fromfile(tmp_path / 'normalisation.py')
     assert config.mean == pytest.approx(statistics.together.mean, abs=1e-4)
     assert config.std == pytest.approx(statistics.together.std, abs=1e-4)
 
@@ -211,4 +211,4 @@ def test_films_of_one_value_give_no_fragment(tmp_path, folder):
     statistics = measure(folder)
     assert (statistics.together.mean, statistics.together.std) == (9, 0)
     with pytest.raises(UserError, match='all pixels of all training films are equal'):
-        write_fragment(tmp_path / 'statistics.py', statistics)
+        write_fragment(tmp_path / 'normalisation.py', statistics)

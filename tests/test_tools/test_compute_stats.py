@@ -50,7 +50,7 @@ def test_all_configs_read_the_fragment(place, run_tool, data_root, tmp_path, mon
     mean, std = 130.0, 58.0
     if place is None:
         place = shutil.copytree(CONFIGS, tmp_path / 'configs')
-        fragment = place / '_base_' / 'statistics.py'
+        fragment = place / '_base_' / 'normalisation.py'
         assert run_tool('compute_stats.py', data_root, '--out', fragment) == 0
         assert f'config: {fragment}' in capsys.readouterr().out
         # 5 of 6 rows are bright: 20 and 200, the sixth is black.
@@ -99,8 +99,9 @@ def test_report_and_pictures(run_tool, data_root, tmp_path, capsys):
 @pytest.mark.parametrize(
     ('out', 'reason'),
     [
-        ('statistics.txt', 'its name ends in .py'),
-        ('missing/statistics.py', 'does not exist. Make it first'),
+        ('normalisation.txt', 'its name ends in .py'),
+        ('statistics.py', "would hide Python's own module statistics"),
+        ('missing/normalisation.py', 'does not exist. Make it first'),
         ('folder.py', 'is a folder'),
     ],
 )

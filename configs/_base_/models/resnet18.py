@@ -5,7 +5,7 @@ their backbone; `*_geometry` is what a task changes in the backbone: its geometr
 weights. ResNet-50 configs override the depth and the widths.
 """
 
-_base_ = ['../statistics.py']
+_base_ = ['../normalisation.py']
 
 backbone = dict(
     type='mmpretrain.ResNet',

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from muscle_mm.datasets.statistics.data_statistics import DataStatistics
@@ -29,10 +30,16 @@ def check_fragment_path(path: Path) -> None:
         path (Path): The file.
 
     Raises:
-        UserError: If it is no Python file, or its folder is missing.
+        UserError: If it is no Python file or would hide a module of Python, or its folder is
+            missing.
     """
     if path.suffix != '.py':
         raise UserError(f'--out {path} must be a Python config: its name ends in .py.')
+    if path.stem in sys.stdlib_module_names:
+        raise UserError(
+            f"--out {path} would hide Python's own module {path.stem} from programs started in "
+            'its folder. Choose another name, for example normalisation.py.'
+        )
     if path.is_dir():
         raise UserError(f'--out {path} is a folder, expected a file.')
     if not path.parent.is_dir():
@@ -40,7 +47,7 @@ def check_fragment_path(path: Path) -> None:
 
 
 def write_fragment(path: Path, statistics: DataStatistics) -> None:
-    """Write the fragment; the configs read ``configs/_base_/statistics.py``.
+    """Write the fragment; the configs read ``configs/_base_/normalisation.py``.
 
     Args:
         path (Path): The file. An interruption leaves the old one in place.
