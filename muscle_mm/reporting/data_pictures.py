@@ -37,12 +37,11 @@ def draw_data(statistics: DataStatistics, folder: Path) -> list[Path]:
 
 def _draw_grey_values(sets: list[SetStatistics], together: SetStatistics, path: Path) -> None:
     """Draw a histogram of each set, and behind it that of all together."""
-    panels = [*sets, together] if len(sets) > 1 else sets
-    columns = min(_COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
-    highest = max(_coarse(one).max() for one in panels)
+    columns = min(_COLUMNS, len(sets))
+    rows = -(-len(sets) // columns)
+    highest = max(_coarse(one).max() for one in sets)
     with figure(path, rows, columns, (4.2, 2.7)) as axes:
-        for axis, one in zip(axes.flat, panels, strict=False):
+        for axis, one in zip(axes.flat, sets, strict=False):
             edges = np.arange(0, 257, 4)
             if len(sets) > 1:
                 axis.stairs(_coarse(together), edges, fill=True, color='0.85')
@@ -52,17 +51,17 @@ def _draw_grey_values(sets: list[SetStatistics], together: SetStatistics, path: 
             axis.set_xlim(0, 256)
             axis.set_ylim(0, min(1.05 * highest, 3 * _coarse(together).max()))
             axis.set_xticks([0, 64, 128, 192, 255])
-        for axis in axes.flat[len(panels) :]:
+        for axis in axes.flat[len(sets) :]:
             axis.set_visible(False)
         for axis in axes[:, 0]:
             axis.set_ylabel('pixels (%)')
-        for place in range(len(panels) - columns, len(panels)):
+        for place in range(len(sets) - columns, len(sets)):
             axes.flat[place].set_xlabel('grey value (0-255)')
-        axes[0, 0].figure.suptitle(
-            'Grey values of the training films (dashed: mean'
-            + ('; grey area: all sets together' if len(sets) > 1 else '')
-            + '; tall peaks are cut off)'
-        )
+        title = 'Grey values of the training films\ndashed: mean'
+        if len(sets) > 1:
+            title += f'; grey: all together, {together.mean:.1f} ± {together.std:.1f}'
+            title += '; tall peaks are cut off'
+        axes[0, 0].figure.suptitle(title)
 
 
 def _coarse(one: SetStatistics) -> np.ndarray:
