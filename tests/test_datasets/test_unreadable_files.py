@@ -134,14 +134,6 @@ def test_workers_count_together(union):
     assert [len(unreadable) for unreadable in dataset.unreadable] == [2, 0]
 
 
-def test_a_stop_in_a_worker_reaches_the_user(union):
-    dataset = union(max_unreadable=0)
-    (path,) = damage(dataset, 5)
-    with pytest.raises(UserError, match='max_unreadable=0 allows 0') as stopped:
-        list(DataLoader(dataset, num_workers=1))
-    assert path in str(stopped.value)
-
-
 def test_defects_are_not_hidden(union):
     def broken(sample):
         raise KeyError('a defect')
