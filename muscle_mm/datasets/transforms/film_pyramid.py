@@ -40,21 +40,24 @@ class FilmPyramid:
             np.ndarray: (size, size), uint8; black where a turned crop leaves the film.
         """
         halvings, factor = 0, min(crop.width, crop.height) / size
-        while factor >= _HALVED_FROM:
+        while factor >= _HALVED_FROM and min(self._levels[0].shape) >> halvings > 1:
             halvings, factor = halvings + 1, factor / 2
         film = self._halved(halvings)
         x, y, width, height = (length / 2**halvings for length in crop[:4])
         if not crop.angle:
             return self._cut_upright(film, x, y, width, height, size, crop.mirrored)
-        step_x, step_y = (-width if crop.mirrored else width) / size, height / size
-        cosine, sine = math.cos(crop.angle), math.sin(crop.angle)
         # From a pixel of the view to the place in the film. OpenCV counts from the centre of the
         # first pixel, a crop from the corner: hence the halves.
-        affine = np.array([[cosine * step_x, -sine * step_y], [sine * step_x, cosine * step_y]])
-        first = np.array([x, y]) - 0.5 - affine.sum(1) * (size - 1) / 2
+        step_x, step_y = (-width if crop.mirrored else width) / size, height / size
+        cosine, sine = math.cos(crop.angle), math.sin(crop.angle)
+        right_x, right_y = cosine * step_x, sine * step_x
+        down_x, down_y = -sine * step_y, cosine * step_y
+        middle = (size - 1) / 2
+        first_x = x - 0.5 - middle * (right_x + down_x)
+        first_y = y - 0.5 - middle * (right_y + down_y)
         return cv2.warpAffine(
             film,
-            np.column_stack([affine, first]),
+            np.array([[right_x, down_x, first_x], [right_y, down_y, first_y]]),
             (size, size),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_CONSTANT,

@@ -112,7 +112,7 @@ def test_every_step_changes_the_view(step):
 
 @pytest.mark.parametrize('size', [1, 4, 224])
 @pytest.mark.parametrize(
-    'shape', [(1, 1), (1, 9), (9, 1), (2, 3), (3, 700), (3000, 40), (100, 80), (701, 703)]
+    'shape', [(1, 1), (1, 9), (9, 1), (2, 3), (7, 7), (3, 700), (3000, 40), (100, 80), (701, 703)]
 )
 @pytest.mark.parametrize('rotation', [0, 25])
 def test_odd_sizes(shape, size, rotation):
