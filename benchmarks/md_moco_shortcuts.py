@@ -104,7 +104,7 @@ def losses(model: torch.nn.Module, films: Films) -> dict[tuple[str, str], float]
     probed, rest = order[:PROBED], order[PROBED:]
 
     def keys_of(views: Tensor) -> Tensor:
-        return encode_shuffled(model._encode_keys, views, model.bn_splits)
+        return encode_shuffled(model._encode_keys, views, model.bn_splits, model.iteration)
 
     def prepared(indices: list[int]) -> list[Tensor]:
         return model.data_preprocessor(dict(inputs=films.batch(indices)), True)['inputs']

@@ -51,6 +51,18 @@ class MomentumUpdateHook(Hook):
             )
         model.updated_by_hook = True
 
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None
+    ) -> None:
+        """Tell the model which iteration begins.
+
+        Args:
+            runner (Runner): The runner.
+            batch_idx (int): Unused.
+            data_batch (dict, optional): Unused. Defaults to None.
+        """
+        unwrap_model(runner.model).iteration = runner.iter
+
     def after_train_iter(
         self,
         runner: Runner,

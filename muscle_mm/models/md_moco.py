@@ -108,6 +108,8 @@ class MDMoCo(BaseModel):
             self.momentum_backbone.compile()
         self.queue = KeyQueue(queue_len, feature_dim)
         self.updated_by_hook = False
+        #: Set by the hook. Decides how keys are shuffled, so that a resumed run does it alike.
+        self.iteration = 0
         self._pending_keys: list[tuple[Tensor, Tensor | None]] = []
         self._dataset_log = DatasetLog()
 
@@ -192,7 +194,9 @@ class MDMoCo(BaseModel):
         self._check(inputs, dataset)
         queries = self._encode(self.backbone, self.neck, inputs[0])
         with torch.no_grad():
-            keys = encode_shuffled(self._encode_keys, inputs[1], self.bn_splits)
+            keys = encode_shuffled(
+                self._encode_keys, inputs[1], self.bn_splits, self.iteration
+            )
         numbers, excluded = None, None
         if self.same_dataset_negatives and dataset is not None:
             numbers = dataset_numbers(dataset).to(queries.device)

@@ -4,14 +4,16 @@
 from collections.abc import Callable
 
 import torch
-from mmengine.dist import all_gather, broadcast, get_rank, get_world_size
+from mmengine.dist import all_gather, get_rank, get_world_size
 from torch import Tensor
 
 from muscle_mm.models.grey_data_preprocessor import unexpand_grey
 
 
 @torch.no_grad()
-def encode_shuffled(encode: Callable[[Tensor], Tensor], views: Tensor, bn_splits: int) -> Tensor:
+def encode_shuffled(
+    encode: Callable[[Tensor], Tensor], views: Tensor, bn_splits: int, seed: int
+) -> Tensor:
     """Encode views that are shuffled over all parts of all processes' batches, and put them back.
 
     The BatchNorm statistics of a key then come from other films than those of its query. Source: He
@@ -22,6 +24,7 @@ def encode_shuffled(encode: Callable[[Tensor], Tensor], views: Tensor, bn_splits
         encode (Callable): From (N, C, H, W) views to (N, D) vectors.
         views (Tensor): (N, C, H, W), the same N in all processes.
         bn_splits (int): Parts of one process's batch with BatchNorm statistics of their own.
+        seed (int): Of the order, the same in all processes.
 
     Returns:
         Tensor: (N, D) vectors in the order of ``views``.
@@ -31,9 +34,9 @@ def encode_shuffled(encode: Callable[[Tensor], Tensor], views: Tensor, bn_splits
         return encode(views)
     channels = views.size(1)
     views = unexpand_grey(views)
-    order = torch.randperm(world_size * own_size, device=views.device)
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(world_size * own_size, generator=generator).to(views.device)
     if world_size > 1:
-        broadcast(order)
         views = torch.cat(all_gather(views.contiguous()))
     own = order.view(world_size, own_size)[rank]
     vectors = encode(views[own].expand(-1, channels, -1, -1))

@@ -71,7 +71,6 @@ SCRIPT = """
         losses = []
         plain = getattr(model, 'module', model)
         wrapper = OptimWrapper(torch.optim.SGD(plain.parameters(), 0.02))
-        torch.manual_seed(2)  # of the shuffle
         for views, dataset in batches():
             size = len(dataset) // world
             own = slice(rank * size, (rank + 1) * size)
