@@ -144,7 +144,7 @@ class XrayViews:
 def _change_intensity(view: np.ndarray, brightness: float, contrast: float) -> np.ndarray:
     """Stretch the grey values about the view's mean, then multiply them, in one pass."""
     mean = cv2.mean(view)[0]
-    # Rounds and clips, as a look-up table would have to; its second image does not count.
+    # Rounds and clips at 0 and 255. The weight of the second image is 0.
     shift = brightness * (1 - contrast) * mean
     return cv2.addWeighted(view, brightness * contrast, view, 0, shift)
 
