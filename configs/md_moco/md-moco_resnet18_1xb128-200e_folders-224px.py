@@ -9,14 +9,27 @@ _base_ = ['md-moco_resnet18_1xb128-200e_xray9-224px.py']
 train_dataloader = dict(
     dataset=dict(
         datasets=[
-            dict(type='muscle_mm.XrayDataset', data_root=_base_.xray9_root + '/nih64'),
-            dict(type='muscle_mm.XrayDataset', data_root=_base_.xray9_root + '/dicom'),
-            dict(type='muscle_mm.XrayDataset', data_root=_base_.xray9_root + '/png16'),
+            dict(
+                type='muscle_mm.XrayDataset',
+                data_root=_base_.xray9_root + '/nih64',
+                cache=_base_.xray9_cache,
+            ),
+            dict(
+                type='muscle_mm.XrayDataset',
+                data_root=_base_.xray9_root + '/dicom',
+                cache=_base_.xray9_cache,
+            ),
+            dict(
+                type='muscle_mm.XrayDataset',
+                data_root=_base_.xray9_root + '/png16',
+                cache=_base_.xray9_cache,
+            ),
             *(
                 dict(
                     type='muscle_mm.XrayDataset',
                     data_root=f'{_base_.xray9_root}/{folder}',
                     split='train',
+                    cache=_base_.xray9_cache,
                 )
                 for folder in ('pneumonia', 'mura', 'chest_xray_masks', 'tbx')
             ),

@@ -14,6 +14,7 @@ train_dataloader = dict(
                 type='muscle_mm.XrayDataset',
                 data_root=_base_.xray9_root + '/{{$MUSCLE_SET:nihcc}}',
                 split='train',
+                cache=_base_.xray9_cache,
             )
         ]
     )

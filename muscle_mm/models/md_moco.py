@@ -194,9 +194,7 @@ class MDMoCo(BaseModel):
         self._check(inputs, dataset)
         queries = self._encode(self.backbone, self.neck, inputs[0])
         with torch.no_grad():
-            keys = encode_shuffled(
-                self._encode_keys, inputs[1], self.bn_splits, self.iteration
-            )
+            keys = encode_shuffled(self._encode_keys, inputs[1], self.bn_splits, self.iteration)
         numbers, excluded = None, None
         if self.same_dataset_negatives and dataset is not None:
             numbers = dataset_numbers(dataset).to(queries.device)

@@ -76,13 +76,18 @@ def test_commands_are_those_of_the_tools(name, monkeypatch):
             # The phantoms lie there, so that every command can be tried.
             assert args.src == f'downloads/{layout.folder}'
             assert args.out == f'data/{layout.folder}'
+            cached = args.cache == 512
         elif tool == 'tools/train.py':
             for variable, value in settings.items():
-                assert (variable, value) == ('MUSCLE_SET', layout.folder)
+                assert (variable, value) in (('MUSCLE_SET', layout.folder), ('MUSCLE_CACHE', '512'))
                 monkeypatch.setenv(variable, value)
+            # What was prepared with a cache is read from it.
+            assert ('MUSCLE_CACHE' in settings) == cached
             args.config = str(ROOT / args.config)
             config = load_config(args)
-            assert f'data/{layout.folder}' in str(config.train_dataloader.dataset)
+            dataset = str(config.train_dataloader.dataset)
+            assert f'data/{layout.folder}' in dataset
+            assert ("'cache': 512" in dataset) == cached
         else:
             assert {'data', f'data/{layout.folder}'} & set(words)
     assert used[0] == 'tools/prepare_dataset.py' and used[-1] == 'tools/train.py'

@@ -2,10 +2,13 @@
 
 mura_root = '{{$MUSCLE_DATA_ROOT:data}}/mura'
 mura_size = int('{{$MUSCLE_IMAGE_SIZE:224}}')  # pixels; our choice
+# Size of the cache of tools/prepare_dataset.py --cache; 0 reads the files.
+mura_cache = int('{{$MUSCLE_CACHE:0}}') or None
 mura_train = dict(
     type='muscle_mm.MURA',
     data_root=mura_root,
     split='train',
+    cache=mura_cache,
     pipeline=[
         dict(type='muscle_mm.LoadXray'),
         # A narrower crop may cut off the one finding that the label is about.
@@ -18,6 +21,7 @@ mura_val = dict(
     type='muscle_mm.MURA',
     data_root=mura_root,
     split='val',
+    cache=mura_cache,
     test_mode=True,
     pipeline=[
         dict(type='muscle_mm.LoadXray'),

@@ -2,10 +2,13 @@
 
 pneumonia_root = '{{$MUSCLE_DATA_ROOT:data}}/pneumonia'
 pneumonia_size = int('{{$MUSCLE_IMAGE_SIZE:224}}')  # pixels; our choice
+# Size of the cache of tools/prepare_dataset.py --cache; 0 reads the files.
+pneumonia_cache = int('{{$MUSCLE_CACHE:0}}') or None
 pneumonia_train = dict(
     type='muscle_mm.PneumoniaCXR',
     data_root=pneumonia_root,
     split='train',
+    cache=pneumonia_cache,
     pipeline=[
         dict(type='muscle_mm.LoadXray'),
         # A narrower crop may cut off the one finding that the label is about.
@@ -20,6 +23,7 @@ pneumonia_val = dict(
     type='muscle_mm.PneumoniaCXR',
     data_root=pneumonia_root,
     split='val',
+    cache=pneumonia_cache,
     test_mode=True,
     pipeline=[
         dict(type='muscle_mm.LoadXray'),
