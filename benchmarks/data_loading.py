@@ -102,7 +102,6 @@ def as_square(film: np.ndarray) -> np.ndarray:
 
 def mmpretrain_pipeline() -> Compose:
     """Build the pipeline of mmpretrain's own MoCo v2 config."""
-    require_toolbox('mmpretrain', 'this comparison')
     warnings.filterwarnings('ignore', module='mmcv')  # one line for each picture
     init_default_scope('mmpretrain')
     folder = get_installed_path('mmpretrain') + '/.mim/configs/_base_/datasets'
@@ -255,6 +254,7 @@ def main() -> None:
     arguments = parse_arguments()
     if arguments.rounds < 1:
         raise UserError(f'--rounds {arguments.rounds} must be at least 1.')
+    require_toolbox('mmpretrain', 'this comparison')
     machine = {
         'processor': processor(),
         'opencv': cv2.__version__,
