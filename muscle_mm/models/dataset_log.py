@@ -26,7 +26,7 @@ class DatasetLog:
     """Averages measures over the films of each set, once a run has met several sets.
 
     With one set the averages over the batch say the same. A set that is not in a batch is left out,
-    so that mmengine goes on smoothing over the batches that hold it.
+    so that mmengine's log goes on with the batches that hold it.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class DatasetLog:
             dataset (Sequence[str], optional): The set's name of each film.
 
         Returns:
-            dict[str, Tensor]: Scalars ``info_nce/SET``, ``positive_similarity/SET`` and
+            dict[str, Tensor]: Scalars ``loss/SET``, ``positive_similarity/SET`` and
             ``contrast_accuracy/SET``, without gradient; empty as long as there is one set.
         """
         if dataset is None:
@@ -57,5 +57,5 @@ class DatasetLog:
         return {
             f'{label}/{name}': means[row, column]
             for row, name in enumerate(names)
-            for column, label in enumerate(('info_nce', *InfoNCE._fields[1:]))
+            for column, label in enumerate(InfoNCE._fields)
         }

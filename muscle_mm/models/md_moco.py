@@ -173,6 +173,20 @@ class MDMoCo(BaseModel):
         logged = super().train_step(data, optim_wrapper)
         return dict(zip(logged, torch.stack([*logged.values()]).detach().cpu(), strict=True))
 
+    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Tell the loss from what is logged only.
+
+        mmengine would add up whatever has 'loss' in its name, such as all measures of a set that is
+        called bone_loss.
+
+        Args:
+            losses (dict[str, Tensor]): What :meth:`loss` returned.
+
+        Returns:
+            tuple[Tensor, dict[str, Tensor]]: The loss, and all of it for the log.
+        """
+        return losses['loss'], losses
+
     def loss(self, inputs: list[Tensor], dataset: list[str] | None = None) -> dict[str, Tensor]:
         """InfoNCE of the first view's queries against the second view's keys and the queue.
 
@@ -184,8 +198,7 @@ class MDMoCo(BaseModel):
             dict[str, Tensor]: ``loss``; and for the log ``positive_similarity`` (mean cosine
             between query and key) and ``contrast_accuracy`` (share of queries, in percent, for
             which their own key is the nearest). Where there are several sets, the three also for
-            each set of the batch, for example ``contrast_accuracy/NIHCC`` and, as mmengine would
-            add whatever is called loss to the loss, ``info_nce/NIHCC``.
+            each set of the batch, for example ``loss/NIHCC``.
 
         Raises:
             UserError: If the update hook is missing, so that the momentum encoder would never move,

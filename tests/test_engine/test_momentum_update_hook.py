@@ -107,12 +107,11 @@ def test_sets_that_are_not_in_every_batch_are_logged(tmp_path):
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert len(lines) == 6
     # The first batch holds mura alone, and then there is nothing to tell apart.
-    assert 'info_nce/mura' not in lines[0]
-    assert 'info_nce/tbx' in lines[1] and 'info_nce/mura' not in lines[1]
+    assert 'loss/mura' not in lines[0]
+    assert 'loss/tbx' in lines[1] and 'loss/mura' not in lines[1]
     assert all('contrast_accuracy/mura' in line for line in lines[2:])
     counts = [
-        len(runner.message_hub.get_scalar(f'train/info_nce/{name}').data[0])
-        for name in ('mura', 'tbx')
+        len(runner.message_hub.get_scalar(f'train/loss/{name}').data[0]) for name in ('mura', 'tbx')
     ]
     assert counts == [2, 3]
 
