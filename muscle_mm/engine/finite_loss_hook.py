@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from mmengine.dist import get_dist_info
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 from torch import Tensor
@@ -35,9 +36,11 @@ class FiniteLossHook(Hook):
     """Stops at the first loss that is NaN or infinite, and says which films it was computed from.
 
     The message names iteration, learning rate, sets and files; all files of the batch are in
-    ``non_finite_loss.json`` in the work directory. Losses and, before a checkpoint, weights are
-    looked at before mmengine's ``CheckpointHook`` writes (and removes the oldest checkpoint), so
-    that a checkpoint saved before is not replaced by a broken one.
+    ``non_finite_loss.json`` in the work directory. Of several processes each tells of its own part
+    of the batch, in ``non_finite_loss_0.json`` and so on: one bad film spoils the loss of all.
+    Losses and, before a checkpoint, weights are looked at before mmengine's ``CheckpointHook``
+    writes (and removes the oldest checkpoint), so that a checkpoint saved before is not replaced by
+    a broken one.
 
     On a CPU each loss is looked at at once. To look at a loss on a GPU is to wait for the GPU, so
     there losses are kept and looked at together every few iterations, and before a checkpoint; the
@@ -140,7 +143,9 @@ class FiniteLossHook(Hook):
             losses={name: str(value) for name, value in values.items()},
             files=bad.files,
         )
-        path = work_dir / 'non_finite_loss.json'
+        rank, world_size = get_dist_info()
+        several = world_size > 1
+        path = work_dir / f'non_finite_loss{f"_{rank}" if several else ""}.json'
         work_dir.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as unfinished:
             unfinished.write_text(json.dumps(record, indent=1) + '\n')
@@ -154,10 +159,11 @@ class FiniteLossHook(Hook):
             f'{name}={value}' for name, value in values.items() if not math.isfinite(value)
         )
         return (
-            f'the loss of iteration {bad.number} is not finite ({broken}; learning rate '
-            f'{bad.learning_rate:.3g}). Its batch is from {"; ".join(listed) or "an unnamed set"}. '
-            f'All of its files are in {path}. Look at them; if they are sound, lower '
-            'optim_wrapper.optimizer.lr, or set optim_wrapper.clip_grad=dict(max_norm=10.0), and '
+            f'the loss of iteration {bad.number}{f" in process {rank}" if several else ""} is not '
+            f'finite ({broken}; learning rate {bad.learning_rate:.3g}). Its batch '
+            f'is from {"; ".join(listed) or "an unnamed set"}. All of its files are in {path}. Look '
+            'at them; if they are sound, lower optim_wrapper.optimizer.lr, or set '
+            'optim_wrapper.clip_grad=dict(max_norm=10.0), and '
             'go on from the last checkpoint with --resume.'
         )
 
