@@ -161,8 +161,8 @@ class FiniteLossHook(Hook):
         return (
             f'the loss of iteration {bad.number}{f" in process {rank}" if several else ""} is not '
             f'finite ({broken}; learning rate {bad.learning_rate:.3g}). Its batch '
-            f'is from {"; ".join(listed) or "an unnamed set"}. All of its files are in {path}. Look '
-            'at them; if they are sound, lower optim_wrapper.optimizer.lr, or set '
+            f'is from {"; ".join(listed) or "an unnamed set"}. All of its files are in {path}. '
+            'Look at them; if they are sound, lower optim_wrapper.optimizer.lr, or set '
             'optim_wrapper.clip_grad=dict(max_norm=10.0), and '
             'go on from the last checkpoint with --resume.'
         )
