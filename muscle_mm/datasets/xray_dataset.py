@@ -56,9 +56,9 @@ class XrayDataset(BaseDataset):
         cache (int, optional): Read the films from the cache of this size beside the manifest, as
             ``tools/prepare_dataset.py --cache`` builds it: faster, and smaller than the files'
             films, so without masks and boxes. Defaults to None: from the files.
-        filter_cfg (dict, optional): As in mmdet: ``filter_empty_gt`` (bool, defaults to True) drops
-            images without boxes from a detection set, ``min_size`` (int) drops images with a
-            shorter side. Defaults to None.
+        filter_cfg (dict, optional): For training, as in mmdet: ``filter_empty_gt`` (bool, defaults
+            to True) drops images without boxes from a detection set, ``min_size`` (int) drops
+            images with a shorter side. With ``test_mode`` nothing is dropped. Defaults to None.
         serialize_data (bool): Keep records as bytes shared by the workers. Defaults to True.
         lazy_init (bool): Read the manifest later. Defaults to False.
         max_refetch (int): Further samples tried when the pipeline gives None. Defaults to 1000.
@@ -221,8 +221,11 @@ class XrayDataset(BaseDataset):
         """Drop images without boxes from a detection set, and images that are too small.
 
         Returns:
-            list[dict]: The samples that are left.
+            list[dict]: The samples that are left; all of a test set.
         """
+        if self.test_mode:
+            # A box found where there is nothing must count against a detector.
+            return self.data_list
         filters = self.filter_cfg or {}
         min_size = filters.get('min_size', 0)
         samples = [

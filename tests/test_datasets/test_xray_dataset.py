@@ -150,6 +150,9 @@ def test_images_without_boxes(tmp_path, film, coco):
     assert size(filter_cfg={'filter_empty_gt': False, 'min_size': 11}) == 2
     with pytest.raises(UserError, match=r'no image of .* is left after filtering'):
         size(filter_cfg={'min_size': 100})
+    # A detector is tested on films without findings, too.
+    assert size(test_mode=True) == 3
+    assert size(test_mode=True, filter_cfg={'min_size': 11}) == 3
 
 
 def exclude(root, names):
