@@ -71,12 +71,12 @@ def build_cache(
     files = CacheFiles(folder, size)
     try:
         with locked_folder(folder):
-            kept = _kept(files, records, progress)
+            kept, end = _kept(files, records, progress)
             missing = [record for record in records if record['img_path'] not in kept]
             _check_space(files, missing)
             problems = []
             films = _films(missing, images, size, processes)
-            with CacheWriter(files, kept) as writer:
+            with CacheWriter(files, kept, end) as writer:
                 for record, film in tqdm(
                     zip(missing, films, strict=True),
                     total=len(missing),
@@ -103,8 +103,15 @@ def build_cache(
     return CacheSummary(files.pixels_path, size, len(records), len(missing))
 
 
-def _kept(files: CacheFiles, records: Sequence[Record], progress: bool) -> dict[str, CacheEntry]:
-    """Find out which films of an earlier build are of use, and begin anew if few are."""
+def _kept(
+    files: CacheFiles, records: Sequence[Record], progress: bool
+) -> tuple[dict[str, CacheEntry], int]:
+    """Find out which films of an earlier build are of use, and begin anew if few are.
+
+    Returns:
+        tuple[dict[str, CacheEntry], int]: The films, and where to go on behind all earlier ones: a
+        training may be reading those that are of no more use here.
+    """
     try:
         entries = files.read_index()
     except UserError:
@@ -119,13 +126,13 @@ def _kept(files: CacheFiles, records: Sequence[Record], progress: bool) -> dict[
             if is_current(entries, record) and pixels.find(files.film(entries[name])) is not None:
                 kept[name] = entries[name]
     used = sum(entry.end - entry.offset for entry in kept.values())
-    end = max((entry.end for entry in kept.values()), default=0)
+    end = max((entry.end for entry in entries.values()), default=0)
     if end == 0 or end - used > _LARGEST_WASTE * end:
-        kept = {}
+        kept, end = {}, 0
         # Other files, not emptied ones: a training that has mapped the old ones can go on.
         files.index_path.unlink(missing_ok=True)
         files.pixels_path.unlink(missing_ok=True)
-    return kept
+    return kept, end
 
 
 def _check_space(files: CacheFiles, missing: Sequence[Record]) -> None:

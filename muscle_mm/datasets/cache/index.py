@@ -19,6 +19,7 @@ a build, the index tells the truth.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +81,8 @@ class CacheFiles(NamedTuple):
     @property
     def command(self) -> str:
         """What builds the cache, or brings it up to date."""
-        return f'python tools/prepare_dataset.py --out {self.folder} --cache {self.size}'
+        folder = shlex.quote(str(self.folder))
+        return f'python tools/prepare_dataset.py --out {folder} --cache {self.size}'
 
     def film(self, entry: CacheEntry) -> CachedFilm:
         """Say where to find a film.

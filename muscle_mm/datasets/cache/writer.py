@@ -23,17 +23,18 @@ class CacheWriter:
 
     Args:
         files (CacheFiles): The cache.
-        entries (Mapping[str, CacheEntry]): Films that are in it already; what lies behind them in
-            the file, the rest of an interrupted build, is cut off.
+        entries (Mapping[str, CacheEntry]): Films that are in it already.
+        end (int): Where to go on, in bytes; what lies behind, the rest of an interrupted build, is
+            cut off.
 
     Raises:
         OSError: If the files cannot be written; so also later.
     """
 
-    def __init__(self, files: CacheFiles, entries: Mapping[str, CacheEntry]) -> None:
+    def __init__(self, files: CacheFiles, entries: Mapping[str, CacheEntry], end: int) -> None:
         self._files = files
         self._entries = dict(entries)
-        self._end = max((entry.end for entry in entries.values()), default=0)
+        self._end = end
         # Unbuffered: a film is in the file, or the disk is full, when it has been added.
         self._file = open(files.pixels_path, 'ab', buffering=0)  # noqa: SIM115
         self._file.truncate(self._end)

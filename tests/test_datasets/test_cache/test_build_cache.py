@@ -9,8 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
-from muscle_mm.datasets.cache import build, build_cache, shrink, writer
+from muscle_mm.datasets.cache import (
+    build,
+    build_cache,
+    cached_films,
+    read_cached,
+    shrink,
+    writer,
+)
 from muscle_mm.datasets.io import read_xray
+from muscle_mm.datasets.manifest import read_manifest
 from muscle_mm.utils.errors import UserError
 
 
@@ -102,6 +110,20 @@ def test_only_what_has_changed_is_decoded(films, decoded):
     assert not np.array_equal(after['high.png'], before['high.png'])
     for name in ('square.png', 'wide.jpg', 'small.png', 'deep.png'):
         np.testing.assert_array_equal(after[name], before[name])
+
+
+def test_a_film_that_a_training_is_reading_is_not_overwritten(films):
+    films.build()
+    records = read_manifest(films.out / 'manifest.json')[1]
+    found = cached_films(films.out, 32, records)
+    read = {film: read_cached(film, 'a film') for film in found}
+    last = max(found, key=lambda film: film.offset)
+    name = records[found.index(last)]['img_path']
+    films.write(name, films.SHAPES[name], seed=9)
+    films.prepare()
+    assert films.build().added == 1
+    for film, pixels in read.items():
+        np.testing.assert_array_equal(read_cached(film, 'a film'), pixels)
 
 
 def test_pixels_of_no_more_use_do_not_pile_up(films):
