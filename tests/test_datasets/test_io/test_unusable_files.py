@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from torch._utils import ExceptionWrapper
 
 from muscle_mm.datasets.io import MAX_PIXELS, XrayReadError, inspect_xray, read_xray
 
@@ -112,6 +113,16 @@ def test_error_survives_the_way_out_of_a_process():
     error = pickle.loads(pickle.dumps(XrayReadError('a.png', 'it is empty')))
     assert (error.path, error.reason) == ('a.png', 'it is empty')
     assert str(error) == 'cannot read the radiograph a.png: it is empty'
+
+
+def test_error_of_a_data_loaders_worker_is_its_message_alone():
+    try:
+        raise XrayReadError('a.png', 'it is empty')
+    except XrayReadError:
+        wrapped = ExceptionWrapper(where='in DataLoader worker process 0')
+    with pytest.raises(XrayReadError) as raised:
+        wrapped.reraise()
+    assert str(raised.value) == 'cannot read the radiograph a.png: it is empty'
 
 
 def test_description_of_a_film(tmp_path):
