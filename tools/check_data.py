@@ -59,9 +59,9 @@ def main() -> None:
     from muscle_mm.datasets.checking import check_data
 
     report = check_data(args.roots, fix=args.fix, threshold=args.threshold, workers=args.workers)
+    print(report)
     if args.report is not None:
         report.write(args.report)
-    print(report)
     if not report.clean:
         sys.exit(1)
 

@@ -53,7 +53,7 @@ class DataReport:
         """Write everything as JSON.
 
         Args:
-            path (Path): The file.
+            path (Path): The file; its folder is made if missing.
 
         Raises:
             UserError: If it cannot be written.
@@ -74,6 +74,7 @@ class DataReport:
             'findings': [_as_json(finding) for finding in self.findings],
         }
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(path) as unfinished:
                 unfinished.write_text(json.dumps(content, indent=1, sort_keys=True) + '\n')
         except OSError as error:
@@ -112,13 +113,13 @@ class DataReport:
         excluded = len(self.excluded[number])
         line = f'{prepared.name}: {len(prepared.films)} images, {excluded} left out'
         if self.fixed:
-            before = len(self.excluded_before[number])
+            back = len(self.excluded_before[number].keys() - self.excluded[number].keys())
             if excluded:
                 line += f' by {prepared.exclusions}'
-            if before > excluded:
+            if back:
                 line += (
-                    f'; {before} before: check it together with every set that it is used with, or '
-                    'their leaks come back'
+                    f'; {back} left out before are used again: check it together with every set '
+                    'that it is used with, or their leaks come back'
                 )
         return line
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,11 +97,11 @@ def _key(film: Film) -> Key:
     return record['sha256'], bool(record.get('inverted', False)), record.get('frame')
 
 
-def _look(tasks: Iterable[_Task], workers: int) -> Iterator[_Answer]:
+def _look(tasks: Sequence[_Task], workers: int) -> Iterator[_Answer]:
     """Look at the files, in other processes where it pays."""
-    tasks = list(tasks)
-    if workers == 1 or len(tasks) < _FILMS_WORTH_PROCESSES:
+    if len(tasks) < _FILMS_WORTH_PROCESSES:
         return map(_look_at, tasks)
+    # Even one worker is a process of its own, which a damaged file may end.
     return ordered_map(_look_at, tasks, workers, _lost)
 
 

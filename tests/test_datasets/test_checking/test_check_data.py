@@ -81,8 +81,19 @@ def test_fix_renews_the_list_and_says_what_comes_back(check, write_set, drawn):
     data = write_set('two', {'b.png': {'pixels': drawn(0), 'split': 'test'}}).parent
     check(data, fix=True)
     report = check(data / 'one', fix=True)
-    assert 'one: 1 images, 0 left out; 1 before: check it together with' in str(report)
+    assert 'one: 1 images, 0 left out; 1 left out before are used again' in str(report)
     assert not (data / 'one/exclusions.csv').exists()
+
+
+def test_fix_says_what_comes_back_though_as_many_are_left_out(check, write_set, drawn):
+    films = {'a.png': {'pixels': drawn(0)}, 'b.png': {'pixels': drawn(1)}}
+    write_set('one', films)
+    data = write_set('two', {'c.png': {'pixels': drawn(0), 'split': 'test'}}).parent
+    write_set('three', {'d.png': {'pixels': drawn(1), 'split': 'test'}})
+    check_data((data / 'one', data / 'two'), fix=True, workers=1, progress=False)
+    report = check_data((data / 'one', data / 'three'), fix=True, workers=1, progress=False)
+    assert '1 left out by' in str(report)
+    assert '; 1 left out before are used again: check it together with' in str(report)
 
 
 def test_damaged_list_of_exclusions(check, write_set, drawn):

@@ -64,6 +64,8 @@ def test_json_holds_everything(report, tmp_path):
     assert content['sets'][0]['images'] == 6
 
 
-def test_report_that_cannot_be_written(report, tmp_path):
-    with pytest.raises(UserError, match=r'the report .*nowhere.* cannot be written'):
-        report.write(tmp_path / 'nowhere/report.json')
+def test_report_makes_its_folder_and_names_one_that_cannot_be(report, tmp_path):
+    report.write(tmp_path / 'new/report.json')
+    assert (tmp_path / 'new/report.json').is_file()
+    with pytest.raises(UserError, match=r'the report .*report\.json/x.* cannot be written'):
+        report.write(tmp_path / 'new/report.json/x')
