@@ -272,3 +272,10 @@ def test_file_without_permission_is_rejected(tmp_path, film):
     film(tmp_path / 'source/b.png').chmod(0)
     run('XrayFolder', tmp_path / 'source', tmp_path / 'out')
     assert 'Permission denied' in rejected(tmp_path / 'out')['b.png']
+
+
+def test_masks_are_not_written_into_the_source(tmp_path, film):
+    source = tmp_path / 'out/masks'
+    film(source / 'images/a.png')
+    with pytest.raises(UserError, match=r'out/masks .* lies inside the source'):
+        run('XrayMaskFolder', source, tmp_path / 'out')

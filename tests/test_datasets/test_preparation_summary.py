@@ -17,11 +17,11 @@ def make(count=6, patients=3, expected=None, **others):
         }
         for i in range(count)
     ]
-    values = {'task': 'classification', 'classes': ('well', 'sick'), 'rejected': 0, **others}
+    values = {'task': 'classification', 'classes': ('well', 'sick'), 'rejected': 0}
+    values |= {'manifest': Path('manifest.json'), **others}
     return str(
         PreparationSummary(
             name='Set',
-            manifest=Path('manifest.json'),
             records=records,
             rejected_file=Path('rejected.csv'),
             expected=expected or {},
@@ -66,3 +66,9 @@ def test_all_images_of_one_patient():
 
 def test_rejected_files_are_counted():
     assert '1,234 files not used, with the reasons: rejected.csv' in make(rejected=1234)
+
+
+def test_list_of_an_earlier_preparation_is_named(tmp_path):
+    assert 'exclusions.csv' not in make(manifest=tmp_path / 'manifest.json')
+    (tmp_path / 'exclusions.csv').write_text('img_path,reason\n')
+    assert 'exclusions.csv is of an earlier' in make(manifest=tmp_path / 'manifest.json')

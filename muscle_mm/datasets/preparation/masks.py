@@ -11,6 +11,8 @@ import numpy as np
 from muscle_mm.datasets.io import XrayReadError, read_xray
 from muscle_mm.utils.whole_file import whole_file
 
+#: Below the folder of the manifest.
+MASKS_FOLDER = 'masks'
 #: Grey values this near to 0 or 255 are those two, blurred by JPEG or by resizing.
 _NEAR = 64
 #: Part of the pixels that must be near 0 or 255 in a mask of more than two values.
@@ -26,7 +28,7 @@ def mask_target(image: str) -> str:
     Returns:
         str: The mask, relative to the folder of the manifest.
     """
-    return PurePosixPath('masks', image).with_suffix('.png').as_posix()
+    return PurePosixPath(MASKS_FOLDER, image).with_suffix('.png').as_posix()
 
 
 def join_masks(

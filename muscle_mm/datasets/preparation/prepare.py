@@ -13,6 +13,7 @@ from muscle_mm.datasets.manifest import MANIFEST_NAME, MANIFEST_VERSION, write_m
 from muscle_mm.datasets.preparation.boxes import check_boxes
 from muscle_mm.datasets.preparation.inspect_images import inspect_images
 from muscle_mm.datasets.preparation.labels import LabelFile
+from muscle_mm.datasets.preparation.masks import MASKS_FOLDER
 from muscle_mm.datasets.preparation.raw_records import check_options, raw_records
 from muscle_mm.datasets.preparation.rejections import REJECTED_NAME, Rejections
 from muscle_mm.datasets.preparation.split_choice import split_as_published, split_by_patient
@@ -165,11 +166,12 @@ def _check_folders(source: Path, out: Path) -> None:
         raise UserError(f'the source folder {source} (--src) does not exist or is not a folder.')
     if out.exists() and not out.is_dir():
         raise UserError(f'the output {out} (--out) is a file, expected a folder.')
-    if out.resolve().is_relative_to(source.resolve()):
-        raise UserError(
-            f'the output folder {out} (--out) lies inside the source {source} (--src), which is '
-            'never written to. Choose another place.'
-        )
+    for written in (out, out / MASKS_FOLDER):
+        if written.resolve().is_relative_to(source.resolve()):
+            raise UserError(
+                f'the output folder {written} (--out) lies inside the source {source} (--src), '
+                'which is never written to. Choose another place.'
+            )
 
 
 def _read_all(
@@ -219,8 +221,8 @@ def _check_result(
     if summary.patients_in_several_splits:
         raise UserError(
             f'{summary.name}: {summary.patients_in_several_splits} patients are in more than one '
-            'split, and --strict allows none; no manifest was written. Leave out --official-split '
-            'for a split by patient, or correct the split file.'
+            'split, and --strict allows none; no manifest was written. Use --no-official-split for '
+            'a split by patient, or correct the split file.'
         )
 
 

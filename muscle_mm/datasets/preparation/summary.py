@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from muscle_mm.datasets.exclusions import EXCLUSIONS_NAME
 from muscle_mm.datasets.manifest import SPLITS
 
 
@@ -106,7 +107,12 @@ class PreparationSummary:
         if self.patients_in_several_splits:
             lines.append(
                 f'  WARNING: {self.patients_in_several_splits:,} patients are in more than one '
-                'split of the source; leave out --official-split for a split by patient'
+                'split; --no-official-split divides by patient, a --split-file must be corrected'
+            )
+        if self.manifest.with_name(EXCLUSIONS_NAME).exists():
+            lines.append(
+                f'  {EXCLUSIONS_NAME} is of an earlier preparation: renew it with '
+                'tools/check_data.py DATA_ROOT --fix'
             )
         if self.rejected:
             lines.append(
