@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from muscle_mm.datasets.published_layout import Facts, missing_record, named_films
-from muscle_mm.datasets.scanning import read_table
+from muscle_mm.datasets.scanning import read_names, read_table
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 
@@ -52,7 +52,7 @@ class NIHCC(XrayDataset):
         """Yield the images of ``images/`` and ``images_*/``; see ``XrayDataset.scan``."""
         places: dict[str, str] = {}
         lists = {
-            split: set((source / name).read_text(encoding='utf-8').split())
+            split: set(read_names(source / name))
             for split, name in _LISTS.items()
             if (source / name).is_file()
         }

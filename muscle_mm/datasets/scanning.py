@@ -153,3 +153,21 @@ def read_table_lines(path: Path, columns: tuple[str, ...]) -> list[tuple[int, di
         ) from error
     except (OSError, csv.Error) as error:
         raise UserError(f'{path} cannot be read as a table ({error}).') from error
+
+
+def read_names(path: Path) -> list[str]:
+    """Read a list of names, as some sets name the images of a split.
+
+    Args:
+        path (Path): The file: UTF-8, with or without a byte-order mark; names without blanks.
+
+    Returns:
+        list[str]: The names.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    try:
+        return path.read_text(encoding='utf-8-sig').split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f'{path} cannot be read as a list of names ({error}).') from error

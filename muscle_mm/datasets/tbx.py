@@ -10,6 +10,7 @@ from typing import Any
 
 from muscle_mm.datasets.coco_boxes import read_coco
 from muscle_mm.datasets.published_layout import find_root, listed_path
+from muscle_mm.datasets.scanning import read_names
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 
@@ -109,4 +110,4 @@ class TBX(XrayDataset):
     @staticmethod
     def _listed(path: Path) -> list[str]:
         """Read the names of a list, such as tb/tb0003.png."""
-        return sorted(path.read_text(encoding='utf-8').split()) if path.is_file() else []
+        return sorted(read_names(path)) if path.is_file() else []

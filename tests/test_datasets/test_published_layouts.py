@@ -138,6 +138,16 @@ def test_nihcc_image_in_both_lists(published):
     }
 
 
+def test_nihcc_lists_that_a_windows_editor_has_saved(published):
+    source = published('NIHCC')
+    names = (source / 'test_list.txt').read_text()
+    (source / 'test_list.txt').write_text(names, encoding='utf-8-sig')
+    assert problems(scan(NIHCC, source)) == {}
+    (source / 'test_list.txt').write_text(names, encoding='utf-16')
+    with pytest.raises(UserError, match=r'test_list\.txt cannot be read as a list of names'):
+        scan(NIHCC, source)
+
+
 def test_nihcc_without_its_tables(published):
     source = published('NIHCC')
     for path in source.glob('*.*'):
