@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """One clear message in place of a stack of frames, for errors that a user can put right."""
 
+import io
 import os
 import sys
 import traceback
@@ -23,6 +24,9 @@ def run_command(main: Callable[[], None]) -> NoReturn:
     Raises:
         SystemExit: Always: 0 after success, 1 after an error, 130 after Ctrl-C.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files can hold bytes that are no text.
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         main()
     except KeyboardInterrupt:

@@ -22,6 +22,13 @@ def test_success_and_interruption_have_their_exit_codes():
     assert leave_with(KeyboardInterrupt()) == 130
 
 
+def test_names_that_are_no_text_are_printed(capsys):
+    with pytest.raises(SystemExit) as left:
+        run_command(lambda: print('R\udcf6ntgen.png'))
+    assert left.value.code == 0
+    assert capsys.readouterr().out == 'R\\udcf6ntgen.png\n'
+
+
 def test_a_user_error_is_its_message_alone(capsys):
     assert leave_with(UserError('data/tbx is missing.')) == 1
     assert capsys.readouterr().err.splitlines()[0] == 'Error: data/tbx is missing.'
