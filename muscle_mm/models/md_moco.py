@@ -160,7 +160,7 @@ class MDMoCo(BaseModel):
         raise ValueError(f"mode={mode!r}: MDMoCo has the modes 'loss' and 'tensor'.")
 
     def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
-        """Train on a batch, as mmengine's models do.
+        """Train on a batch, as mmengine's models do, without DDP: its wrapper has its own method.
 
         Args:
             data (dict): A batch of the data loader.

@@ -23,16 +23,19 @@ class SplitBatchNorm(_BatchNorm):
     Args:
         num_features (int): Channels.
         splits (int): Parts of a batch. Defaults to 1.
-        **kwargs: ``eps``, ``momentum``, ``affine``, ``track_running_stats``, as torch's BatchNorm.
+        **kwargs: ``eps``, ``momentum``, ``affine``, ``track_running_stats``, as torch's BatchNorm;
+            ``momentum`` must be a number.
 
     Raises:
-        ValueError: If ``splits`` is not positive.
+        ValueError: If ``splits`` is not positive, or ``momentum`` is None.
     """
 
     def __init__(self, num_features: int, splits: int = 1, **kwargs: object) -> None:
         super().__init__(num_features, **kwargs)  # type: ignore[arg-type]
         if splits < 1:
             raise ValueError(f'splits={splits}: must be at least 1.')
+        if self.momentum is None:
+            raise ValueError('momentum=None: split BatchNorm needs a number.')
         self.splits = splits
 
     def forward(self, input: Tensor) -> Tensor:
@@ -47,11 +50,9 @@ class SplitBatchNorm(_BatchNorm):
         parts = min(self.splits, input.size(0) // 2)
         if not self.training or parts < 2:
             return super().forward(input)
-        momentum = self.momentum
         if self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
-            if momentum is None:
-                momentum = 1 / float(self.num_batches_tracked)
+        momentum = 1 - (1 - (self.momentum or 0.0)) ** (1 / parts)
         # Not tensor_split: the gradient of `split` is one concatenation, that of tensor_split a
         # full-size sum for each part.
         smaller, larger = divmod(input.size(0), parts)
@@ -65,7 +66,7 @@ class SplitBatchNorm(_BatchNorm):
                     self.weight,
                     self.bias,
                     training=True,
-                    momentum=1 - (1 - (momentum or 0.0)) ** (1 / parts),
+                    momentum=momentum,
                     eps=self.eps,
                 )
                 for part in input.split(sizes)

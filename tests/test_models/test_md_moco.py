@@ -1,7 +1,10 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 import pytest
 import torch
+from mmengine.model import convert_sync_batchnorm
+from torch import nn
 from torch.nn.functional import cross_entropy, normalize
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from muscle_mm.registry import MODELS
 from muscle_mm.utils.errors import UserError
@@ -153,6 +156,21 @@ def test_on_one_device_keys_are_shuffled_over_parts_and_come_back(build, seen_by
 
 def test_weights_are_called_the_same_whatever_the_splits(build):
     assert build(bn_splits=4).state_dict().keys() == build(bn_splits=1).state_dict().keys()
+
+
+@pytest.mark.parametrize('bn_splits', [1, 4])
+def test_every_batch_norm_becomes_sync_bn_by_config(build, bn_splits):
+    model = build(bn_splits=bn_splits)
+    norms = {name for name, module in model.named_modules() if isinstance(module, _BatchNorm)}
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    model = convert_sync_batchnorm(model)
+    synchronised = {
+        name for name, module in model.named_modules() if isinstance(module, nn.SyncBatchNorm)
+    }
+    assert synchronised == norms and len(norms) == 40  # 20 of a ResNet-18, twice
+    after = model.state_dict()
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
 
 
 def test_several_sets_are_logged_one_by_one(build):

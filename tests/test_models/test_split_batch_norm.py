@@ -65,3 +65,8 @@ def test_conversion_keeps_names_parameters_and_modes():
 def test_splits_must_be_positive():
     with pytest.raises(ValueError, match='splits=0'):
         SplitBatchNorm(3, 0)
+
+
+def test_momentum_must_be_a_number():
+    with pytest.raises(ValueError, match='momentum=None'):
+        split_batch_norm(nn.BatchNorm2d(3, momentum=None), 2)
