@@ -8,9 +8,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from muscle_mm.models.md_moco import MDMoCo
+from muscle_mm.models.moco_checkpoints import refuse_other_checkpoint
 from muscle_mm.registry import HOOKS
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.model_wrapper import unwrap_model
+from muscle_mm.utils.safe_loading import state_dict_of
 
 
 @HOOKS.register_module()
@@ -26,7 +28,8 @@ class MomentumUpdateHook(Hook):
             NeurIPS 2020, section 3.3, with 1.0. Defaults to None: it stays what it is.
 
     Raises:
-        UserError: If the model is no :class:`MDMoCo`.
+        UserError: If the model is no :class:`MDMoCo`, or the checkpoint of ``load_from`` or
+            ``resume`` does not fit it.
         ValueError: If ``end_momentum`` is not between 0 and 1.
     """
 
@@ -36,6 +39,17 @@ class MomentumUpdateHook(Hook):
         if end_momentum is not None and not 0 <= end_momentum <= 1:
             raise ValueError(f'end_momentum={end_momentum}: must be between 0 and 1.')
         self.end_momentum = end_momentum
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Refuse a checkpoint that does not fit, before its weights go into the model.
+
+        Args:
+            runner (Runner): The runner.
+            checkpoint (dict): What the file of ``load_from`` or ``resume`` holds.
+        """
+        model = unwrap_model(runner.model)
+        if isinstance(model, MDMoCo):  # before_train refuses another one
+            refuse_other_checkpoint(model.state_dict(), state_dict_of(checkpoint))
 
     def before_train(self, runner: Runner) -> None:
         """Tell the model that it will be updated.

@@ -67,6 +67,45 @@ def md_moco_to_moco(weights: Mapping[str, Tensor], source: str) -> dict[str, Ten
     }
 
 
+def refuse_other_checkpoint(model: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
+    """Refuse a whole checkpoint that does not fit an ``MDMoCo``: mmengine would only warn.
+
+    Args:
+        model (Mapping[str, Tensor]): State dict of the model.
+        weights (Mapping[str, Tensor]): State dict of the checkpoint.
+
+    Raises:
+        UserError: For the first key that is missing, unknown or of another shape.
+    """
+    weights = {name.removeprefix('module.'): value for name, value in weights.items()}
+    # The preprocessor's mean and deviation come from the config.
+    names = [name for name in (*model, *weights) if not name.startswith('data_preprocessor.')]
+    for name in names:
+        if name not in weights or name not in model:
+            problem = 'has no' if name not in weights else 'has a key that MDMoCo has not:'
+            raise UserError(
+                f'the checkpoint {problem} {name!r}. load_from and resume need a checkpoint of the '
+                'same MDMoCo; tools/convert_moco.py converts one of another MoCo, and '
+                'model.backbone.init_cfg.checkpoint=PATH takes the backbone alone.'
+            )
+        theirs, own = tuple(weights[name].shape), tuple(model[name].shape)
+        if theirs != own:
+            raise UserError(
+                f'the checkpoint does not fit the model: {name!r} has shape {theirs}, in the model '
+                f'it is {own}. {_way_out(name, theirs, own)}'
+            )
+
+
+def _way_out(name: str, theirs: tuple[int, ...], own: tuple[int, ...]) -> str:
+    """Name the option that makes the model fit."""
+    if name.startswith('queue.') and theirs[:1] != own[:1]:
+        return f'Set model.queue_len={theirs[0]}.'
+    if name == 'queue.keys':
+        return f'Set model.feature_dim={theirs[1]}, and out_channels of model.neck alike.'
+    part = name.split('.')[0].removeprefix('momentum_')
+    return f'Set the options of model.{part} as they were in the training that wrote it.'
+
+
 def _renamed(
     weights: Mapping[str, Tensor],
     prefixes: tuple[tuple[str, str], ...],

@@ -164,3 +164,64 @@ def test_another_model_is_named(tmp_path):
     model = dict(type='mmpretrain.ImageClassifier', backbone=dict(type='ResNet', depth=18))
     with pytest.raises(UserError, match=r'MDMoCo.* got ImageClassifier'):
         runner_of(tmp_path, model=model).train()
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A runner that has trained an epoch, and its checkpoint."""
+    runner = runner_of(tmp_path / 'first', default_hooks=dict(logger=None))
+    runner.train()
+    return runner.model.state_dict(), tmp_path / 'first' / 'epoch_1.pth'
+
+
+def test_a_checkpoint_that_fits_is_loaded_and_resumed(tmp_path, trained):
+    weights, path = trained
+    # As a distributed training of other programs names them.
+    torch.save({f'module.{name}': value for name, value in weights.items()}, tmp_path / 'ddp.pth')
+    for number, options in enumerate(
+        (
+            dict(load_from=str(path)),
+            dict(load_from=str(path), resume=True),
+            dict(load_from=str(tmp_path / 'ddp.pth')),
+        )
+    ):
+        runner = runner_of(tmp_path / f'again{number}', **options)
+        runner.load_or_resume()
+        loaded = runner.model.state_dict()
+        assert all(torch.equal(loaded[name], value) for name, value in weights.items())
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (
+            lambda weights: weights.update({'queue.keys': torch.zeros(30, 4)}),
+            r"'queue.keys' has shape \(30, 4\), .* \(50, 4\)\. Set model.queue_len=30\.",
+        ),
+        (
+            lambda weights: weights.update({'queue.keys': torch.zeros(50, 8)}),
+            'Set model.feature_dim=8, and out_channels',
+        ),
+        (
+            lambda weights: weights.update({'momentum_neck.mlp.2.bias': torch.zeros(9)}),
+            "'momentum_neck.mlp.2.bias' has shape .* Set the options of model.neck",
+        ),
+        (
+            lambda weights: weights.pop('momentum_backbone.conv1.weight'),
+            "has no 'momentum_backbone.conv1.weight'.*init_cfg.checkpoint=PATH",
+        ),
+        (
+            lambda weights: weights.update({'head.fc.bias': torch.zeros(2)}),
+            "a key that MDMoCo has not: 'head.fc.bias'",
+        ),
+    ],
+)
+@pytest.mark.parametrize('resume', [False, True])
+def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path, trained, change, message, resume):
+    path = trained[1]
+    checkpoint = torch.load(path, weights_only=False)
+    change(checkpoint['state_dict'])
+    torch.save(checkpoint, path)
+    runner = runner_of(tmp_path / 'again', load_from=str(path), resume=resume)
+    with pytest.raises(UserError, match=message):
+        runner.load_or_resume()
