@@ -6,10 +6,12 @@ this package as well. This one differs in its messages.
 """
 
 import argparse
+from typing import Any
 
 from muscle_mm.command_line.config_options import add_common_arguments, load_config
 from muscle_mm.command_line.friendly_errors import run_command
 from muscle_mm.command_line.processes_on_cpu import end_processes, prepare_processes_on_cpu
+from muscle_mm.utils.errors import UserError
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -37,6 +39,27 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def refuse_empty_epochs(runner: Any) -> None:
+    """Say that there are fewer films than a batch holds, where mmengine fails an assertion.
+
+    Args:
+        runner (Runner): Builds its data loader here, as it would when it begins to train.
+
+    Raises:
+        UserError: If an epoch has no batch.
+    """
+    from mmengine.runner import EpochBasedTrainLoop
+
+    if isinstance(runner.train_loop, EpochBasedTrainLoop) and not len(runner.train_dataloader):
+        loader = runner.train_dataloader
+        raise UserError(
+            f'an epoch has no batch: {len(loader.dataset)} films are fewer than one of '
+            f'train_dataloader.batch_size={loader.batch_size} for each process, and '
+            'drop_last=True leaves out what does not fill it. Add films, or --cfg-options '
+            'train_dataloader.batch_size=N (or train_dataloader.drop_last=False).'
+        )
+
+
 def main() -> None:
     """Train."""
     arguments = parse_arguments()
@@ -58,6 +81,7 @@ def main() -> None:
 
     prepare_processes_on_cpu(config)
     runner = RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
+    refuse_empty_epochs(runner)
     runner.train()
     end_processes()
 

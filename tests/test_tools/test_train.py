@@ -32,6 +32,21 @@ def test_a_mistyped_option_is_one_message(run_tool, toy_config, capsys, options,
     assert 'Traceback' not in errors
 
 
+def test_fewer_films_than_a_batch_are_one_message(run_tool, toy_config, tmp_path, capsys):
+    options = ['train_dataloader.batch_size=5', 'train_dataloader.drop_last=True']
+    command = [toy_config, '--work-dir', tmp_path / 'run', '--cfg-options', *options]
+    assert run_tool('train.py', *command) == 1
+    errors = capsys.readouterr().err
+    assert 'no batch: 4 films are fewer than one of train_dataloader.batch_size=5' in errors
+    assert 'Traceback' not in errors
+    # A training of iterations goes through them again and again.
+    config = toy_config.read_text().replace(
+        'by_epoch=True, max_epochs=2', 'by_epoch=False, max_iters=2'
+    )
+    toy_config.write_text(config.replace("'DefaultSampler', shuffle=True", "'InfiniteSampler'"))
+    assert run_tool('train.py', *command) == 0
+
+
 def test_an_option_without_a_value_is_one_message(run_tool, toy_config, capsys):
     assert run_tool('train.py', toy_config, '--cfg-options', 'model.width') == 2
     assert "'model.width' is not of the form KEY=VALUE" in capsys.readouterr().err
