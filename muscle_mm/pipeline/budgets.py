@@ -35,17 +35,26 @@ def _loader(name: str, workers: int) -> tuple[str, ...]:
     )
 
 
+def _checkpoints_and_log() -> tuple[str, ...]:
+    return (
+        # Of one alone, a kill could leave none: mmengine removes the old before it writes the new.
+        'default_hooks.checkpoint.max_keep_ckpts=2',
+        'default_hooks.logger.interval=5',
+    )
+
+
 def _epochs(count: int) -> tuple[str, ...]:
     return (f'train_cfg.max_epochs={count}', f'param_scheduler.1.end={count}')
 
 
-def md_moco(epochs: int, batch_size: int, queue_len: int) -> tuple[str, ...]:
+def md_moco(epochs: int, batch_size: int, queue_len: int, bn_splits: int) -> tuple[str, ...]:
     """Options of step 1.
 
     Args:
         epochs (int): Passes over all films.
         batch_size (int): Films of a batch.
         queue_len (int): Keys in the queue; fewer than the films.
+        bn_splits (int): Parts of a batch with BatchNorm statistics of their own.
 
     Returns:
         tuple[str, ...]: The options.
@@ -54,10 +63,10 @@ def md_moco(epochs: int, batch_size: int, queue_len: int) -> tuple[str, ...]:
         *_epochs(epochs),
         f'train_dataloader.batch_size={batch_size}',
         f'model.queue_len={queue_len}',
+        f'model.bn_splits={bn_splits}',
         'model.momentum=0.99',  # a short run needs a momentum encoder that follows sooner
         *_loader('train', 1),
-        'default_hooks.checkpoint.max_keep_ckpts=1',
-        'default_hooks.logger.interval=5',
+        *_checkpoints_and_log(),
     )
 
 
@@ -81,8 +90,7 @@ def continual(rounds: int, val_interval: int, epochs: int = 1) -> tuple[str, ...
         'train_dataloader.batch_size.mura=16',
         *_loader('train', 0),
         *_loader('val', 0),
-        'default_hooks.checkpoint.max_keep_ckpts=1',
-        'default_hooks.logger.interval=5',
+        *_checkpoints_and_log(),
     )
 
 
@@ -104,8 +112,7 @@ def finetune(epochs: int, val_interval: int, batch_size: int = 16) -> tuple[str,
         *_loader('train', 0),
         *_loader('val', 0),
         *_loader('test', 0),
-        'default_hooks.checkpoint.max_keep_ckpts=1',
-        'default_hooks.logger.interval=5',
+        *_checkpoints_and_log(),
     )
 
 
@@ -115,7 +122,7 @@ BUDGETS = {
         image_size=96,
         detection_size=128,
         options={
-            'md_moco': md_moco(epochs=3, batch_size=32, queue_len=512),
+            'md_moco': md_moco(epochs=3, batch_size=32, queue_len=512, bn_splits=2),
             'continual': continual(rounds=2, val_interval=4),
             'continual_minus_minus': continual(rounds=1, val_interval=2, epochs=2),
             'pneumonia': finetune(epochs=8, val_interval=2),
@@ -128,7 +135,7 @@ BUDGETS = {
         image_size=96,
         detection_size=192,
         options={
-            'md_moco': md_moco(epochs=10, batch_size=32, queue_len=1024),
+            'md_moco': md_moco(epochs=10, batch_size=32, queue_len=1024, bn_splits=2),
             'continual': continual(rounds=3, val_interval=4),
             'continual_minus_minus': continual(rounds=1, val_interval=2, epochs=3),
             'pneumonia': finetune(epochs=6, val_interval=2),
