@@ -28,7 +28,7 @@ def sgd(model: nn.Module) -> torch.optim.SGD:
 class MmpretrainMoCo:
     """mmpretrain's MoCo as its own config builds it, trained as its own loop does."""
 
-    def __init__(self, depth: int, device: torch.device) -> None:
+    def __init__(self, depth: int, device: torch.device, precision: str = 'float32') -> None:
         init_default_scope('mmpretrain')
         folder = get_installed_path('mmpretrain') + '/.mim/configs/mocov2'
         config = Config.fromfile(f'{folder}/mocov2_resnet50_8xb32-coslr-200e_in1k.py')
@@ -37,7 +37,8 @@ class MmpretrainMoCo:
         config.model.data_preprocessor = config.data_preprocessor
         self.pipeline = config.train_pipeline
         self.model = MODELS.build(config.model).to(device).train()
-        self.wrapper = OptimWrapper(sgd(self.model))
+        wrapper = {'float32': OptimWrapper, 'float16': AmpOptimWrapper}[precision]
+        self.wrapper = wrapper(optimizer=sgd(self.model))
 
     def batch(self, films: list[Tensor]) -> dict:
         """Colour images, as its pipeline gives them."""
@@ -105,7 +106,8 @@ class BareLoop:
         self.optimizer.step()
         with torch.no_grad():
             self.average([*self.key.parameters()], [*self.query.parameters()], None)
-            self.queue[self.position : self.position + len(keys)] = keys
+            places = torch.arange(len(keys), device=keys.device)
+            self.queue[(self.position + places) % QUEUE_LEN] = keys
         self.position = (self.position + len(keys)) % QUEUE_LEN
         return loss.detach()
 
