@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """The second figure of ``md_moco_speed.py``: steps that load 1024-pixel films from files."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,8 +12,9 @@ from statistics import median
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
+from data_loading import FORMATS, SIDE, read_films
+from mmengine.config import Config
 from mmengine.dataset import worker_init_fn
 from mmpretrain.datasets import CustomDataset
 from moco_contestants import MDMoCoStep, MmpretrainMoCo
@@ -21,18 +23,15 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from muscle_mm.datasets import MultiXrayDataset
 from muscle_mm.utils.processors import available_processors
 
-SIDE = 1024
-PREPARE = Path(__file__).parents[1] / 'tools' / 'prepare_dataset.py'
+REPOSITORY = Path(__file__).parents[1]
+PREPARE = REPOSITORY / 'tools' / 'prepare_dataset.py'
+CONFIG = REPOSITORY / 'configs/md_moco/md-moco_resnet18_1xb128-200e_xray9-224px.py'
 
 
-def write_films(folder: Path, count: int) -> None:
-    """Write grey JPEG films of 1024 x 1024 pixels: soft shapes and grain."""
-    generator = np.random.default_rng(0)
-    folder.mkdir()
-    for index in range(count):
-        soft = cv2.resize(generator.uniform(30, 220, (12, 12)), (SIDE, SIDE))
-        film = (soft + generator.normal(0, 4, (SIDE, SIDE))).clip(0, 255).astype(np.uint8)
-        cv2.imwrite(str(folder / f'{index:04d}.jpg'), film)
+def our_pipeline(size: int) -> list[dict]:
+    """Read the pipeline of step 1's config."""
+    os.environ['MUSCLE_IMAGE_SIZE'] = str(size)
+    return Config.fromfile(CONFIG).train_dataloader.dataset.pipeline
 
 
 class Epochs(Dataset):
@@ -87,7 +86,10 @@ def measure_with_loading(
     modes = [('channels_last', 'float32'), ('channels_last', 'bfloat16')]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_films(folder / 'films', 4 * batch_size)
+        (folder / 'films').mkdir()
+        for number, film in enumerate(read_films(None, folder / 'phantoms')):
+            path = folder / 'films' / f'{number:02d}.jpg'
+            cv2.imwrite(str(path), film, FORMATS['jpg'])
         command = [sys.executable, str(PREPARE), 'XrayFolder']
         command += ['--src', str(folder / 'films'), '--out', str(folder)]
         subprocess.run(command, check=True, capture_output=True)
@@ -96,7 +98,7 @@ def measure_with_loading(
         )
         ours = MultiXrayDataset(
             [dict(type='muscle_mm.XrayDataset', data_root=str(folder))],
-            pipeline=[dict(type='muscle_mm.LoadXray'), dict(type='muscle_mm.XrayViews', size=size)],
+            pipeline=our_pipeline(size),
         )
         contestants = {('mmpretrain MoCo', 'contiguous_format', 'float32'): (mmpretrain, theirs)}
         for mode in modes:
