@@ -5,7 +5,8 @@ Trains a small MDMoCo on a prepared set and then measures its loss four times, o
 negatives from its queue or made anew by the momentum encoder of this moment, and each key with the
 BatchNorm statistics of the batch of its query or of other films. A loss that is lower with the
 queue tells old keys by their age; one that is lower in the query's batch tells keys by their
-statistics.
+statistics. The queue also holds other views of the probed films, harder negatives that those made
+anew leave out, so that the age shortcut that is measured is a lower bound.
 """
 
 import argparse
