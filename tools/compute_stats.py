@@ -67,14 +67,16 @@ def main() -> None:
         check_fragment_path(args.out)
     if args.pictures is not None and args.pictures.is_file():
         raise UserError(f'--pictures {args.pictures} is a file, expected a folder.')
+    if args.report is not None and args.report.is_dir():
+        raise UserError(f'--report {args.report} is a folder, expected a file.')
     statistics = compute_statistics(args.roots, workers=args.workers)
     print(statistics)
-    if args.report is not None:
-        statistics.write(args.report)
-        print(f'\nreport: {args.report}')
     if args.out is not None:
         write_fragment(args.out, statistics)
         print(f'\nconfig: {args.out}')
+    if args.report is not None:
+        statistics.write(args.report)
+        print(f'\nreport: {args.report}')
     if args.pictures is not None:
         for path in draw_data(statistics, args.pictures):
             print(f'picture: {path}')

@@ -18,6 +18,7 @@ _EPILOG = """\
 written below --out; the source is never written to:
   manifest.json    one record an image, which the data sets read
   rejected.csv     path and reason of every file that is not used
+  summary.txt      what is printed at the end: found against expected, by split and class
   masks/           segmentation only: the masks, joined, 0 and 255
   cache_SIZE.bin   with --cache: the films, decoded and shrunk, and cache_SIZE.json, where each is
   inspected.jsonl  what is known about each file: a preparation that was ended goes on from here,
@@ -70,8 +71,8 @@ def parse_args() -> argparse.Namespace:
     own.add_argument(
         '--patient-pattern',
         metavar='REGEX',
-        help=r"patient in the file name, for example '^(\d+)' "
-        '(default: DICOM header, or the whole name)',
+        help=r"patient in the file name, for example '^(\d+)'; with a / in it, in the path: "
+        "'([^/]+)/[^/]+$' for one folder a patient (default: DICOM header, or the whole name)",
     )
     own.add_argument(
         '--labels',

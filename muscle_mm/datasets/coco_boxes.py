@@ -48,9 +48,10 @@ def read_coco(path: Path) -> CocoBoxes:
         name_of = dict(images)
         problems = _repeated(images)
         boxes: dict[str, list[dict[str, Any]]] = {name: [] for _, name in images}
+        strays = []
         for image_id, item in annotations:
             if image_id not in name_of:
-                problems[path.name] = f'{_title(item)} belongs to the unknown image {image_id!r}'
+                strays.append(f'{_title(item)} belongs to the unknown image {image_id!r}')
                 continue
             name = name_of[image_id]
             problem = _problem(item, categories)
@@ -64,6 +65,9 @@ def read_coco(path: Path) -> CocoBoxes:
             }
             if box not in boxes[name]:
                 boxes[name].append(box)
+        if strays:
+            others = f', and {len(strays) - 1} more such annotations' if len(strays) > 1 else ''
+            problems[path.name] = strays[0] + others
     except (OSError, ValueError) as error:
         raise UserError(f'{path} cannot be read as COCO annotations ({error}).') from error
     except KeyError as error:

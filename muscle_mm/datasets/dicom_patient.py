@@ -8,6 +8,9 @@ from pathlib import Path
 
 from muscle_mm.datasets.io import XrayReadError
 
+#: How the ids begin that come from a header. They are the same in whatever set a film is.
+HEADER_PREFIXES = ('dicom-', 'study-')
+
 
 def dicom_patient(path: Path) -> str | None:
     """Read the patient of a DICOM header, as a hash: a manifest must not name anyone.

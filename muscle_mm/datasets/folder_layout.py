@@ -27,13 +27,15 @@ def split_folders(source: Path) -> list[tuple[str | None, Path]]:
     return found or [(None, source)]
 
 
-def patient_of(path: Path, pattern: str | None) -> str | None:
-    """Name the patient of a file by its name.
+def patient_of(path: Path, source: Path, pattern: str | None) -> str | None:
+    """Name the patient of a file by its name, or by the folders it is in.
 
     Args:
         path (Path): The file.
-        pattern (str, optional): Regular expression searched in the file name; its first group, or
-            else the whole match, is the patient. None takes the file name without its ending.
+        source (Path): The folder of the set.
+        pattern (str, optional): Regular expression searched in the file name, or, where the pattern
+            holds a ``/``, in the path below the source; its first group, or else the whole match,
+            is the patient. None takes the file name without its ending.
 
     Returns:
         str | None: The patient, or None if the pattern does not match.
@@ -44,7 +46,8 @@ def patient_of(path: Path, pattern: str | None) -> str | None:
     if pattern is None:
         return path.stem
     try:
-        match = re.search(pattern, path.name)
+        name = path.relative_to(source).as_posix() if '/' in pattern else path.name
+        match = re.search(pattern, name)
     except re.error as error:
         raise UserError(
             f'the patient pattern {pattern!r} is no regular expression: {error}.'
@@ -73,9 +76,10 @@ def record_of(
     record: dict[str, object] = {'img_path': path.relative_to(source).as_posix()}
     if split is not None:
         record['split'] = split
-    patient = patient_of(path, patient_pattern)
+    patient = patient_of(path, source, patient_pattern)
     if not patient:
-        record['problem'] = f'the patient pattern {patient_pattern!r} does not match the file name'
+        searched = 'path' if '/' in str(patient_pattern) else 'file name'
+        record['problem'] = f'the patient pattern {patient_pattern!r} does not match the {searched}'
     else:
         record['patient_id'] = patient
     if patient_pattern is None:

@@ -12,6 +12,7 @@ from muscle_mm.datasets.folder_layout import record_of, split_folders, strays
 from muscle_mm.datasets.scanning import image_files
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
+from muscle_mm.utils.errors import UserError
 
 
 @DATASETS.register_module()
@@ -45,16 +46,28 @@ class XrayFolder(XrayDataset):
 
         Returns:
             tuple[str, ...] | None: The classes, or None for a set without labels.
+
+        Raises:
+            UserError: If the folders are not the same below train, val and test.
         """
         if classes is not None:
             return tuple(classes) or None
-        names: set[str] = set()
-        for split, folder in split_folders(source):
-            if split is not None:
-                names.update(
-                    path.name
-                    for path in folder.iterdir()
-                    if path.is_dir() and not path.name.startswith('.')
+        found = {
+            folder: {
+                path.name
+                for path in folder.iterdir()
+                if path.is_dir() and not path.name.startswith('.')
+            }
+            for split, folder in split_folders(source)
+            if split is not None
+        }
+        names: set[str] = set().union(*found.values())
+        for folder, own in found.items():
+            if own != names:
+                raise UserError(
+                    f'{folder} has no folder {min(names - own)!r}, which another split has: are '
+                    'these classes? Name the classes (--classes), or give the labels in a table '
+                    '(--labels).'
                 )
         return tuple(sorted(names)) if len(names) > 1 else None
 
@@ -84,8 +97,7 @@ class XrayFolder(XrayDataset):
         Args:
             source (Path): The folder of the set.
             classes (Sequence[str], optional): See ``class_names``.
-            patient_pattern (str, optional): Regular expression on the file name; its first group is
-                the patient. Defaults to None.
+            patient_pattern (str, optional): See ``patient_of``. Defaults to None.
             inverted (str, optional): Pattern such as '*MONOCHROME1*.png' of file names whose pixels
                 store bone dark, which a PNG or TIFF cannot say itself. Defaults to None.
             frame (int, optional): The frame to use, from 0, of files that hold several. Defaults to

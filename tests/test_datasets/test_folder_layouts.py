@@ -1,4 +1,5 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import json
 from collections import Counter
 
 import numpy as np
@@ -72,6 +73,24 @@ def test_patient_from_the_file_name(tmp_path, film):
 def test_pattern_without_a_group_takes_the_match(tmp_path, film):
     film(tmp_path / 'x_p12_y.png')
     assert scan(XrayFolder, tmp_path, patient_pattern=r'p\d+')['x_p12_y.png']['patient_id'] == 'p12'
+
+
+def test_patient_from_the_folder(tmp_path, film):
+    for name in ('smith/1.png', 'jones/1.png'):
+        film(tmp_path / 'train' / name)
+    film(tmp_path / 'train/1.png')
+    records = scan(XrayFolder, tmp_path, patient_pattern='/([^/]+)/[^/]+$', classes=[])
+    assert records['train/smith/1.png']['patient_id'] == 'smith'
+    assert records['train/jones/1.png']['patient_id'] == 'jones'
+    assert records['train/1.png']['problem'].endswith('does not match the path')
+
+
+def test_folders_of_patients_are_no_classes(tmp_path, film):
+    film(tmp_path / 'train/smith/1.png')
+    film(tmp_path / 'test/jones/1.png')
+    with pytest.raises(UserError, match=r"train has no folder 'jones'.*--classes"):
+        scan(XrayFolder, tmp_path)
+    assert len(scan(XrayFolder, tmp_path, classes=[])) == 2
 
 
 def test_pattern_that_is_no_expression(tmp_path, film):
@@ -219,3 +238,14 @@ def test_two_images_cannot_share_a_mask(tmp_path, film, mask):
     assert '2 images and 1 masks have this name' in records['images/a.png']['problem']
     assert '2 images and 1 masks have this name' in records['images/a.jpg']['problem']
     assert 'problem' not in records['images/b.png']
+
+
+def test_annotations_of_unknown_images_are_counted(tmp_path, film, coco):
+    film(tmp_path / 'images/a.png')
+    path = coco(tmp_path / 'annotations.json', ['left'], {'a.png': [(1, 0, 0, 1, 1)] * 3})
+    content = json.loads(path.read_text())
+    for annotation, image_id in zip(content['annotations'], (1, 7, 8), strict=True):
+        annotation['image_id'] = image_id
+    path.write_text(json.dumps(content))
+    problem = scan(XrayBoxFolder, tmp_path)['annotations.json']['problem']
+    assert 'belongs to the unknown image 7, and 1 more' in problem

@@ -37,6 +37,7 @@ def test_manifest_of_a_public_set(name, published, tmp_path):
     source, out = published(name), tmp_path / 'out'
     before = tree(source)
     summary = run(name, source, out)
+    assert (out / 'summary.txt').read_text() == f'{summary}\n'
     content = json.loads((out / 'manifest.json').read_text())
     cls = PUBLIC_SETS[name]
     metainfo = content['metainfo']

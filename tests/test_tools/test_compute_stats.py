@@ -120,3 +120,9 @@ def test_pictures_need_a_folder(run_tool, tmp_path, capsys):
 def test_a_folder_without_data_is_named(run_tool, tmp_path, capsys):
     assert run_tool('compute_stats.py', tmp_path / 'nothing') == 1
     assert 'nothing does not exist' in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_refused_first(run_tool, data_root, tmp_path, capsys):
+    assert run_tool('compute_stats.py', data_root, '--report', tmp_path) == 1
+    output = capsys.readouterr()
+    assert 'is a folder, expected a file' in output.err and 'dark' not in output.out

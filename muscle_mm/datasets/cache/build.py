@@ -14,7 +14,6 @@ import numpy as np
 from tqdm import tqdm
 
 from muscle_mm.datasets.cache.index import CacheEntry, CacheFiles
-from muscle_mm.datasets.cache.lock import locked_folder
 from muscle_mm.datasets.cache.lookup import is_current
 from muscle_mm.datasets.cache.mapped_pixels import MappedPixels
 from muscle_mm.datasets.cache.shrink import lost_film, shrunk_film, shrunk_shape
@@ -22,6 +21,7 @@ from muscle_mm.datasets.cache.summary import CacheSummary
 from muscle_mm.datasets.cache.writer import CacheWriter
 from muscle_mm.datasets.manifest import read_manifest
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.locked_folder import locked_folder
 from muscle_mm.utils.parallel import ordered_map, worker_count
 
 #: Below this many films, starting processes costs more than it saves.

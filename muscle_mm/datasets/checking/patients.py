@@ -1,5 +1,5 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""Whether every patient of a set is in one split only."""
+"""Whether every patient is in one split only."""
 
 from __future__ import annotations
 
@@ -9,28 +9,53 @@ from collections.abc import Iterable
 from muscle_mm.datasets.checking.film import Film
 from muscle_mm.datasets.checking.finding import Finding
 
+#: Patient ids that the preparation takes from DICOM headers: equal in all sets, other than numbers
+#: and names, which every set gives anew.
+_FROM_HEADER = ('dicom-', 'study-')
+
 
 def check_patients(films: Iterable[Film]) -> list[Finding]:
-    """Find the patients who are in several splits of a set.
+    """Find the patients who are in several splits.
 
-    The same id in two sets says nothing: sets number their patients from one.
+    Within a set, that is an error. Between sets only ids from DICOM headers are compared, train
+    against the val and test of other sets, and what agrees is a warning: two hospitals may give the
+    same PatientID to different people.
 
     Args:
         films (Iterable[Film]): Films of any sets.
 
     Returns:
-        list[Finding]: Of the kind 'patient', one a patient.
+        list[Finding]: Of the kind 'patient', one a patient and set; of the kind 'shared patient',
+        one a patient.
     """
-    patients: dict[tuple[str, str], list[Film]] = defaultdict(list)
+    patients: dict[str, dict[str, list[Film]]] = defaultdict(lambda: defaultdict(list))
     for film in sorted(films, key=lambda film: film.order):
         if film.record.get('patient_id'):
-            patients[film.manifest, str(film.record['patient_id'])].append(film)
+            patients[str(film.record['patient_id'])][film.manifest].append(film)
     findings = []
-    for (_, patient), found in patients.items():
-        furthest = max(film.held_out for film in found)
-        earlier = tuple(film for film in found if film.held_out < furthest)
-        if earlier:
-            last = next(film for film in found if film.held_out == furthest)
-            reason = f'patient {patient} is in {last.split}, too'
-            findings.append(Finding('patient', (*earlier, last), reason, leave_out=earlier))
+    for patient, sets in patients.items():
+        for found in sets.values():
+            furthest = max(film.held_out for film in found)
+            earlier = tuple(film for film in found if film.held_out < furthest)
+            if earlier:
+                last = next(film for film in found if film.held_out == furthest)
+                reason = f'patient {patient} is in {last.split}, too'
+                findings.append(Finding('patient', (*earlier, last), reason, leave_out=earlier))
+        if patient.startswith(_FROM_HEADER):
+            findings += _between_sets(patient, [film for found in sets.values() for film in found])
     return findings
+
+
+def _between_sets(patient: str, films: list[Film]) -> list[Finding]:
+    """Warn of a patient who trains in one set and is held out in another."""
+    held_out = [film for film in films if film.held_out]
+    train = tuple(
+        film
+        for film in films
+        if not film.held_out and any(film.manifest != other.manifest for other in held_out)
+    )
+    if not train:
+        return []
+    last = next(film for film in held_out if film.manifest != train[0].manifest)
+    reason = f'patient {patient} of a DICOM header is in {last.split} of {last.set_name}, too'
+    return [Finding('shared patient', (*train, last), reason, serious=False)]

@@ -22,8 +22,11 @@ from muscle_mm.datasets.preparation.summary import PreparationSummary
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.datasets.xray_folder import XrayFolder
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.locked_folder import locked_folder
 from muscle_mm.utils.parallel import worker_count
+from muscle_mm.utils.whole_file import whole_file
 
+SUMMARY_NAME = 'summary.txt'
 #: What a raw record says to the preparation alone.
 _NOT_IN_MANIFEST = ('masks', 'stratum', 'patient_from_header')
 
@@ -110,54 +113,57 @@ def prepare(
     raw = raw_records(cls, source, options, rejections, progress)
     names = cls.class_names(source, **({} if classes is None else {'classes': classes}))
     out.mkdir(parents=True, exist_ok=True)
-    root = _relative_root(source, out)
-    records = _read_all(raw, source, out, root, processes, name, progress, rejections)
-    if label_file is not None:
-        records, names = label_file.assign(records, rejections), label_file.classes
-    task = _task_of(cls, records)
-    if official_split is None:
-        official_split = cls.OFFICIAL_SPLIT_BY_DEFAULT and any('split' in r for r in records)
-    if split_list is not None:
-        records, split_by = split_list.assign(records, rejections), 'file'
-    elif official_split:
-        records, split_by = split_as_published(cls, records, seed, rejections), 'official'
-    elif task == 'none':
-        # Nothing is tested on a set without labels: step 1 may see all of it.
-        records, split_by = [record | {'split': 'train'} for record in records], 'none'
-    else:
-        records, split_by = split_by_patient(records, seed), 'patient'
-    records = [
-        {key: value for key, value in record.items() if key not in _NOT_IN_MANIFEST}
-        for record in records
-    ]
+    with locked_folder(out):
+        root = _relative_root(source, out)
+        records = _read_all(raw, source, out, root, processes, name, progress, rejections)
+        if label_file is not None:
+            records, names = label_file.assign(records, rejections), label_file.classes
+        task = _task_of(cls, records)
+        if official_split is None:
+            official_split = cls.OFFICIAL_SPLIT_BY_DEFAULT and any('split' in r for r in records)
+        if split_list is not None:
+            records, split_by = split_list.assign(records, rejections), 'file'
+        elif official_split:
+            records, split_by = split_as_published(cls, records, seed, rejections), 'official'
+        elif task == 'none':
+            # Nothing is tested on a set without labels: step 1 may see all of it.
+            records, split_by = [record | {'split': 'train'} for record in records], 'none'
+        else:
+            records, split_by = split_by_patient(records, seed), 'patient'
+        records = [
+            {key: value for key, value in record.items() if key not in _NOT_IN_MANIFEST}
+            for record in records
+        ]
 
-    rejections.write(out / REJECTED_NAME)
-    summary = PreparationSummary(
-        name=name,
-        manifest=out / MANIFEST_NAME,
-        classes=names or (),
-        task=task,
-        records=records,
-        rejected=len(rejections),
-        rejected_file=out / REJECTED_NAME,
-        expected=cls.METAINFO,
-    )
-    _check_result(summary, rejections, source, strict)
-    metainfo: dict[str, Any] = {
-        'manifest_version': MANIFEST_VERSION,
-        'dataset': set_name or (name if name in PUBLIC_SETS else out.resolve().name),
-        'layout': cls.__name__,
-        'task': task,
-        'seed': seed,
-        'split_by': split_by,
-        'source_root': root,
-    }
-    if names:
-        metainfo['classes'] = list(names)
-    if 'palette' in cls.METAINFO:
-        metainfo['palette'] = cls.METAINFO['palette']
-    write_manifest(out / MANIFEST_NAME, metainfo, records)
-    return summary
+        rejections.write(out / REJECTED_NAME)
+        summary = PreparationSummary(
+            name=name,
+            manifest=out / MANIFEST_NAME,
+            classes=names or (),
+            task=task,
+            records=records,
+            rejected=len(rejections),
+            rejected_file=out / REJECTED_NAME,
+            expected=cls.METAINFO,
+        )
+        _check_result(summary, rejections, source, strict)
+        metainfo: dict[str, Any] = {
+            'manifest_version': MANIFEST_VERSION,
+            'dataset': set_name or (name if name in PUBLIC_SETS else out.resolve().name),
+            'layout': cls.__name__,
+            'task': task,
+            'seed': seed,
+            'split_by': split_by,
+            'source_root': root,
+        }
+        if names:
+            metainfo['classes'] = list(names)
+        if 'palette' in cls.METAINFO:
+            metainfo['palette'] = cls.METAINFO['palette']
+        write_manifest(out / MANIFEST_NAME, metainfo, records)
+        with whole_file(out / SUMMARY_NAME) as unfinished:
+            unfinished.write_text(f'{summary}\n', encoding='utf-8', errors='backslashreplace')
+        return summary
 
 
 def _check_folders(source: Path, out: Path) -> None:

@@ -280,7 +280,7 @@ def test_two_builds_do_not_mix(films):
     fcntl = pytest.importorskip('fcntl')
     handle = os.open(films.out, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
-    with pytest.raises(UserError, match='another process is building a cache'):
+    with pytest.raises(UserError, match='another process is writing to'):
         films.build()
     os.close(handle)
     assert films.build().added == 6

@@ -180,3 +180,45 @@ def test_patient_in_several_splits(check, found, write_set, drawn):
     names = ['a.png', 'b.png', 'c.png']
     assert found(report) == [('patient', names, ['a.png', 'b.png'], True)]
     assert report.findings[0].reason == 'patient p1 is in test, too'
+
+
+@pytest.mark.parametrize('patient', ['dicom-00ff', 'study-00ff'])
+def test_dicom_patient_in_train_of_one_set_and_test_of_another(
+    check, found, write_set, drawn, patient
+):
+    def films(first, *splits):
+        return {
+            f'{split}{first}.png': {
+                'pixels': drawn(first + i),
+                'split': split,
+                'patient_id': patient,
+            }
+            for i, split in enumerate(splits)
+        }
+
+    root = write_set('one', films(0, 'train'))
+    write_set('two', films(10, 'test'))
+    write_set('three', films(20, 'train'))
+    report = check(root.parent)
+    names = ['train0.png', 'train20.png', 'test10.png']
+    assert found(report) == [('shared patient', names, [], False)]
+    assert report.clean
+    assert report.findings[0].reason == (
+        f'patient {patient} of a DICOM header is in test of two, too'
+    )
+    assert 'warning: 1 patients train in one set' in str(report)
+    assert '--split-file' in str(report)
+
+
+def test_dicom_patient_held_out_in_two_sets_or_of_one_set_is_no_shared_one(
+    check, found, write_set, drawn
+):
+    patient = {'patient_id': 'dicom-00ff'}
+    films = {'a.png': {'pixels': drawn(0), 'split': 'val', **patient}}
+    films['b.png'] = {'pixels': drawn(1), 'split': 'train', **patient}
+    root = write_set('one', films)
+    assert found(check(root)) == [('patient', ['b.png', 'a.png'], ['b.png'], True)]
+    del films['b.png']
+    write_set('two', {'c.png': {'pixels': drawn(2), 'split': 'test', **patient}})
+    write_set('three', films)
+    assert found(check(root.parent / 'two', root.parent / 'three')) == []

@@ -81,3 +81,16 @@ def test_film_that_cannot_be_used_does_not_leak(check, write_set, drawn):
         'b.png': {'pixels': drawn(0), 'instances': [box(5, 5, 5, 5)], 'split': 'test'},
     }
     assert check(write_set('one', films, **BOXES)).counts == {'box': 1}
+
+
+@pytest.mark.parametrize(('patient', 'kinds'), [('dicom-0a1b', ['same id']), ('1', [])])
+def test_patient_of_a_header_in_two_sets_is_a_warning(check, write_set, drawn, patient, kinds):
+    one = write_set('one', {'a.png': {'pixels': drawn(0), 'patient_id': patient}})
+    held_out = {'pixels': drawn(1), 'patient_id': patient, 'split': 'test'}
+    two = write_set('two', {'b.png': held_out})
+    report = check(one, two)
+    assert [finding.kind for finding in report.findings] == kinds
+    for finding in report.findings:
+        assert [film.img_path for film in finding.films] == ['a.png', 'b.png']
+        assert not finding.serious and not finding.leave_out
+        assert finding.reason == f'an id {patient} is in test of another set'

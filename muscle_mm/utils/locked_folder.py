@@ -1,5 +1,5 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""One build in a folder at a time."""
+"""One writer in a folder at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from muscle_mm.utils.errors import UserError
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Keep other processes from building in a folder, where the system can (Linux, macOS).
+    """Keep other processes from writing to a folder, where the system can (Linux, macOS).
 
     The lock ends with the process, however that ends, and leaves nothing behind.
 
@@ -34,7 +34,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
-                f'another process is building a cache in {folder}. Wait until it is done.'
+                f'another process is writing to {folder}. Wait until it is done.'
             ) from None
         except OSError:
             pass  # Some network file systems cannot lock a folder.
