@@ -36,3 +36,19 @@ def test_model_is_buildable(path):
     assert model.backbone.depth == depth
     assert config.model.backbone.init_cfg.checkpoint is None
     assert 'muscle_mm' in config.custom_imports.imports
+
+
+@pytest.mark.parametrize(
+    'path', [path for path in CONFIGS if path.parent.name == 'md_moco'], ids=lambda path: path.stem
+)
+def test_step_1_is_scored_where_a_labelled_set_is_sure_to_be_there(path):
+    config = Config.fromfile(path)
+    update, *scores = config.custom_hooks
+    assert update.type == 'muscle_mm.MomentumUpdateHook'
+    on_the_nine_sets = path.stem.endswith('xray9-224px')
+    assert [hook.type for hook in scores] == ['muscle_mm.RepresentationHook'] * on_the_nine_sets
+    for hook in scores:
+        assert (hook.mean, hook.std) == (config.mean, config.std)
+        roots = [item.data_root for item in config.train_dataloader.dataset.datasets]
+        assert {hook.train.data_root, hook.val.data_root} < set(roots)
+        assert (hook.train.split, hook.val.split) == ('train', 'val')

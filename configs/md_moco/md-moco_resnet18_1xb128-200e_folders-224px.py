@@ -36,3 +36,5 @@ train_dataloader = dict(
         ]
     )
 )
+# Without RepresentationHook: there need not be a labelled set.
+custom_hooks = [dict(type='muscle_mm.MomentumUpdateHook')]

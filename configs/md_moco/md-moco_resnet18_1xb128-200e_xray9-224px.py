@@ -52,4 +52,26 @@ param_scheduler = [
 ]
 train_cfg = dict(by_epoch=True, max_epochs=200)
 # With end_momentum=1.0 the momentum rises along a cosine, as in BYOL.
-custom_hooks = [dict(type='muscle_mm.MomentumUpdateHook')]
+custom_hooks = [
+    dict(type='muscle_mm.MomentumUpdateHook'),
+    # The labels of one of the nine sets tell whether the features become useful.
+    dict(
+        type='muscle_mm.RepresentationHook',
+        train=dict(
+            type='muscle_mm.PneumoniaCXR',
+            data_root=_base_.xray9_root + '/pneumonia',
+            split='train',
+            cache=_base_.xray9_cache,
+        ),
+        val=dict(
+            type='muscle_mm.PneumoniaCXR',
+            data_root=_base_.xray9_root + '/pneumonia',
+            split='val',
+            cache=_base_.xray9_cache,
+        ),
+        mean=_base_.mean,
+        std=_base_.std,
+        size=_base_.xray9_size,
+        interval=10,
+    ),
+]
