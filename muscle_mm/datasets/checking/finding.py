@@ -31,11 +31,6 @@ KINDS: dict[str, tuple[str, str]] = {
         'patients of a DICOM header have the id of one who is held out in another set',
         'if it is one hospital, split both sets alike (--split-file); two may number alike',
     ),
-    'shared patient': (
-        'patients train in one set and are held out in another, by the ids of their DICOM headers',
-        'if the sets come from one hospital, these are the same people: prepare one set again with '
-        '--split-file, each patient in one split; ids of two hospitals may agree by chance',
-    ),
     'label': (
         'films have copies with another label',
         '--fix leaves out all of them that are in train',

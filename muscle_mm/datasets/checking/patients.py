@@ -8,10 +8,7 @@ from collections.abc import Iterable
 
 from muscle_mm.datasets.checking.film import Film
 from muscle_mm.datasets.checking.finding import Finding
-
-#: Patient ids that the preparation takes from DICOM headers: equal in all sets, other than numbers
-#: and names, which every set gives anew.
-_FROM_HEADER = ('dicom-', 'study-')
+from muscle_mm.datasets.dicom_patient import HEADER_PREFIXES
 
 
 def check_patients(films: Iterable[Film]) -> list[Finding]:
@@ -25,7 +22,7 @@ def check_patients(films: Iterable[Film]) -> list[Finding]:
         films (Iterable[Film]): Films of any sets.
 
     Returns:
-        list[Finding]: Of the kind 'patient', one a patient and set; of the kind 'shared patient',
+        list[Finding]: Of the kind 'patient', one a patient and set; of the kind 'same id',
         one a patient.
     """
     patients: dict[str, dict[str, list[Film]]] = defaultdict(lambda: defaultdict(list))
@@ -41,7 +38,7 @@ def check_patients(films: Iterable[Film]) -> list[Finding]:
                 last = next(film for film in found if film.held_out == furthest)
                 reason = f'patient {patient} is in {last.split}, too'
                 findings.append(Finding('patient', (*earlier, last), reason, leave_out=earlier))
-        if patient.startswith(_FROM_HEADER):
+        if patient.startswith(HEADER_PREFIXES):
             findings += _between_sets(patient, [film for found in sets.values() for film in found])
     return findings
 
@@ -57,5 +54,5 @@ def _between_sets(patient: str, films: list[Film]) -> list[Finding]:
     if not train:
         return []
     last = next(film for film in held_out if film.manifest != train[0].manifest)
-    reason = f'patient {patient} of a DICOM header is in {last.split} of {last.set_name}, too'
-    return [Finding('shared patient', (*train, last), reason, serious=False)]
+    reason = f'an id {patient} is in {last.split} of another set'
+    return [Finding('same id', (*train, last), reason, serious=False)]

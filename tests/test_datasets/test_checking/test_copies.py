@@ -201,16 +201,13 @@ def test_dicom_patient_in_train_of_one_set_and_test_of_another(
     write_set('three', films(20, 'train'))
     report = check(root.parent)
     names = ['train0.png', 'train20.png', 'test10.png']
-    assert found(report) == [('shared patient', names, [], False)]
+    assert found(report) == [('same id', names, [], False)]
     assert report.clean
-    assert report.findings[0].reason == (
-        f'patient {patient} of a DICOM header is in test of two, too'
-    )
-    assert 'warning: 1 patients train in one set' in str(report)
+    assert 'warning: 1 patients of a DICOM header have the id' in str(report)
     assert '--split-file' in str(report)
 
 
-def test_dicom_patient_held_out_in_two_sets_or_of_one_set_is_no_shared_one(
+def test_dicom_patient_held_out_in_two_sets_or_of_one_set_is_no_same_id(
     check, found, write_set, drawn
 ):
     patient = {'patient_id': 'dicom-00ff'}
