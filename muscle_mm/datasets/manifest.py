@@ -113,7 +113,8 @@ def safe_join(root: str | Path, relative: str, where: str) -> str:
     """
     if not isinstance(relative, str) or not relative:
         raise UserError(f'{where}: expected a relative path, got {relative!r}.')
-    pure = PurePosixPath(relative)
-    if pure.is_absolute() or PureWindowsPath(relative).drive or '..' in pure.parts:
+    pure, on_windows = PurePosixPath(relative), PureWindowsPath(relative)
+    # With a drive, or with a root that is no drive; and '..' between either kind of slash.
+    if pure.is_absolute() or on_windows.anchor or '..' in on_windows.parts:
         raise UserError(f'{where}: the path {relative!r} leaves the folder {root}.')
     return os.path.join(root, *pure.parts)

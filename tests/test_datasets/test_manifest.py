@@ -78,7 +78,19 @@ def test_safe_join():
     assert safe_join('/data', 'a/b..c.png', 'here') == os.path.join('/data', 'a', 'b..c.png')
 
 
-@pytest.mark.parametrize('path', ['../x.png', 'a/../../x.png', '/etc/passwd', 'C:/x.png'])
+@pytest.mark.parametrize(
+    'path',
+    [
+        '../x.png',
+        'a/../../x.png',
+        '/etc/passwd',
+        'C:/x.png',
+        'C:x.png',
+        '..\\x.png',
+        'a\\..\\..\\x.png',
+        '\\x.png',
+    ],
+)
 def test_path_that_leaves_its_folder_is_refused(path):
     with pytest.raises(UserError, match=r'here: the path .* leaves the folder /data'):
         safe_join('/data', path, 'here')

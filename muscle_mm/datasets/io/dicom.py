@@ -79,7 +79,14 @@ def read_dicom(path: Path, file: BinaryIO, frame: int | None) -> tuple[np.ndarra
         )
     if pixels.ndim == 3:
         # pydicom gives colour as RGB; a secondary capture of a film is grey all the same.
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        try:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        except cv2.error as error:
+            raise XrayReadError(
+                path,
+                f'its DICOM colours cannot become grey: {pixels.shape[2]} channels of '
+                f'{pixels.dtype}, expected 3 of uint8 or uint16',
+            ) from error
     return pixels, header
 
 

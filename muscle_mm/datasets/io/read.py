@@ -123,10 +123,10 @@ def _read(
         raise
     except OSError as error:
         raise XrayReadError(path, error.strerror or str(error)) from error
-    bits = int(header.BitsStored)
-    if stored.dtype == np.uint8 and 'MONOCHROME' not in header.PhotometricInterpretation:
-        return from_uint8(stored, dtype), bits
     try:
+        bits = int(header.BitsStored)
+        if stored.dtype == np.uint8 and 'MONOCHROME' not in header.PhotometricInterpretation:
+            return from_uint8(stored, dtype), bits
         film = apply_contrast(stored, dicom_contrast(header, percentiles, dtype))
     except Exception as error:
         raise XrayReadError(path, f'damaged DICOM header ({error})') from error

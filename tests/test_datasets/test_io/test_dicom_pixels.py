@@ -122,3 +122,12 @@ def test_missing_pydicom_is_named(dicom, film12, monkeypatch):
     with pytest.raises(UserError, match=r'pip install pydicom python-gdcm') as caught:
         read_xray(path)
     assert not isinstance(caught.value, XrayReadError)
+
+
+@pytest.mark.parametrize('dtype', [np.int8, np.int16])
+def test_signed_colour_is_refused(dicom, dtype):
+    pixels = np.zeros((3, 8, 9), dtype)
+    fields = {'SamplesPerPixel': 3, 'PlanarConfiguration': 1, 'PhotometricInterpretation': 'RGB'}
+    path = dicom(pixels, **fields)
+    with pytest.raises(XrayReadError, match=f'cannot become grey: 3 channels of {dtype.__name__}'):
+        read_xray(path)
