@@ -24,8 +24,8 @@ class XrayBoxFolder(XrayDataset):
     categories in the order of their ids. An image that the COCO file does not name has no labels
     and is reported.
 
-    Patients come from a regular expression on the file name, from the DICOM header, or are the file
-    name itself.
+    Patients come from a regular expression on the file name or the path, from the DICOM header, or
+    are the file name itself: with one folder a patient, the expression is needed.
     """
 
     METAINFO: dict = {'task': 'detection'}
@@ -68,8 +68,7 @@ class XrayBoxFolder(XrayDataset):
 
         Args:
             source (Path): The folder of the set.
-            patient_pattern (str, optional): Regular expression on the file name; its first group is
-                the patient. Defaults to None.
+            patient_pattern (str, optional): See ``patient_of``. Defaults to None.
         """
         names = cls.class_names(source)
         for split, folder in split_folders(source):

@@ -26,8 +26,8 @@ class XrayFolder(XrayDataset):
     * ``DIR/{negative,positive}/**`` with the classes named: labels, and a split by patient.
     * Any of these with ``--labels FILE``: labels from a table.
 
-    Patients come from a regular expression on the file name, from the DICOM header, or are the file
-    name itself.
+    Patients come from a regular expression on the file name or the path, from the DICOM header, or
+    are the file name itself: with one folder a patient, the expression is needed.
     """
 
     OFFICIAL_SPLIT_BY_DEFAULT = True

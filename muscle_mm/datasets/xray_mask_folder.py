@@ -22,8 +22,8 @@ class XrayMaskFolder(XrayDataset):
     ``DIR/{train,val,test}/{images,masks}/``, or ``DIR/{images,masks}/`` for a split by patient. A
     mask has the name of its image (the ending may differ) and is 0 outside, 1 or 255 inside.
 
-    Patients come from a regular expression on the file name, from the DICOM header, or are the file
-    name itself.
+    Patients come from a regular expression on the file name or the path, from the DICOM header, or
+    are the file name itself: with one folder a patient, the expression is needed.
     """
 
     METAINFO: dict = {'task': 'segmentation', 'palette': [[0, 0, 0], [0, 160, 255]]}
@@ -63,8 +63,7 @@ class XrayMaskFolder(XrayDataset):
         Args:
             source (Path): The folder of the set.
             classes (Sequence[str], optional): See ``class_names``.
-            patient_pattern (str, optional): Regular expression on the file name; its first group is
-                the patient. Defaults to None.
+            patient_pattern (str, optional): See ``patient_of``. Defaults to None.
         """
         for split, folder in split_folders(source):
             masks = defaultdict(list)
