@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from muscle_mm.datasets.published_layout import Facts, find_root, listed_path, missing_record
+from muscle_mm.datasets.published_layout import TableValues, find_root, listed_path, missing_record
 from muscle_mm.datasets.scanning import image_files, relative
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
@@ -76,7 +76,7 @@ class MURA(XrayDataset):
 
     @classmethod
     def _read_path(
-        cls, name: str, part: str, images: Facts | None, studies: Facts | None
+        cls, name: str, part: str, images: TableValues | None, studies: TableValues | None
     ) -> dict[str, Any]:
         """Read train/XR_ELBOW/patient00001/study1_positive/image1.png, and check the tables."""
         match = _PATH.fullmatch(name.removeprefix(f'{part}/'))
@@ -100,7 +100,7 @@ class MURA(XrayDataset):
         return {'patient_id': patient, 'gt_label': gt_label, 'study': study}
 
     @staticmethod
-    def _read_table(path: Path, columns: int) -> Facts | None:
+    def _read_table(path: Path, columns: int) -> TableValues | None:
         """Read a table without a heading; its paths begin with the name of the set's folder."""
         if not path.is_file():
             return None
@@ -112,4 +112,6 @@ class MURA(XrayDataset):
         if any(len(row) != columns for row in rows):
             raise UserError(f'{path}: expected {columns} columns and no heading.')
         # MURA-v1.1/train/XR_ELBOW/patient00001/study1_positive/ is train/.../study1_positive.
-        return Facts(path.name, ((row[0].strip('/').partition('/')[2], row[-1]) for row in rows))
+        return TableValues(
+            path.name, ((row[0].strip('/').partition('/')[2], row[-1]) for row in rows)
+        )

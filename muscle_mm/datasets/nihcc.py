@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from muscle_mm.datasets.published_layout import Facts, missing_record, named_films
+from muscle_mm.datasets.published_layout import TableValues, missing_record, named_films
 from muscle_mm.datasets.scanning import read_names, read_table
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
@@ -74,17 +74,17 @@ class NIHCC(XrayDataset):
                 yield missing_record(name or where, where)
 
     @staticmethod
-    def _read_table(source: Path) -> Facts | None:
+    def _read_table(source: Path) -> TableValues | None:
         """Read who each image is of, from the table of either year."""
         for name in _TABLES:
             if (source / name).is_file():
                 rows = read_table(source / name, ('Image Index', 'Patient ID'))
-                return Facts(name, ((row['Image Index'], row['Patient ID']) for row in rows))
+                return TableValues(name, ((row['Image Index'], row['Patient ID']) for row in rows))
         return None
 
     @staticmethod
     def _check(
-        name: str, patient: str, lists: dict[str, set[str]], table: Facts | None
+        name: str, patient: str, lists: dict[str, set[str]], table: TableValues | None
     ) -> dict[str, Any]:
         """Give the split of an image, or the reason against it."""
         if table is not None:

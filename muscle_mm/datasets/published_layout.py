@@ -55,7 +55,7 @@ def named_films(
         yield record
 
 
-class Facts:
+class TableValues:
     """What a table says of each image or study, with rows that contradict each other.
 
     Args:

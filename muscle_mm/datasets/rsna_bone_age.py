@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from muscle_mm.datasets.published_layout import (
-    Facts,
+    TableValues,
     find_root,
     listed_path,
     missing_record,
@@ -80,11 +80,11 @@ class RSNABoneAge(XrayDataset):
                 yield missing_record(film, table.table)
 
     @staticmethod
-    def _read_table(source: Path, root: Path) -> Facts | None:
+    def _read_table(source: Path, root: Path) -> TableValues | None:
         """Read the bone ages; the challenge's and the later table have other names."""
         parents = (source, root, source / 'Bone Age Training Set Annotations')
         for path in (parent / name for parent in parents for name in _TABLES):
             if path.is_file():
                 rows = read_table(path, ('id', 'boneage'))
-                return Facts(path.name, ((row['id'], row['boneage']) for row in rows))
+                return TableValues(path.name, ((row['id'], row['boneage']) for row in rows))
         return None
