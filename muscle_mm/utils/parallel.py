@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -21,6 +21,10 @@ from muscle_mm.utils.processors import available_processors
 Item = TypeVar('Item')
 Result = TypeVar('Result')
 
+#: Below this many files, starting processes costs more than it saves.
+FILES_WORTH_PROCESSES = 64
+#: What to say of a file that ended the process which read it.
+LOST_REASON = 'reading it ends the process: it is damaged, or needs more memory than there is'
 #: Items handed to a process at once: few, so that a progress bar moves and an interruption is not
 #: kept waiting.
 _BATCH = 4
@@ -45,6 +49,28 @@ def worker_count(workers: int | None) -> int:
     if workers < 1:
         raise UserError(f'workers={workers} must be at least 1.')
     return workers
+
+
+def map_files(
+    function: Callable[[Item], Result],
+    files: Sequence[Item],
+    workers: int,
+    lost: Callable[[Item], Result],
+) -> Iterator[Result]:
+    """Apply a function to every file, in other processes where they are many.
+
+    Args:
+        function (Callable): As of ``ordered_map``, like the other arguments.
+        files (Sequence): What to work on.
+        workers (int): Processes. Even one is a process of its own, which a damaged file may end.
+        lost (Callable): Gives the result for a file that ended its process.
+
+    Returns:
+        Iterator[Result]: The results, in the order of the files.
+    """
+    if len(files) < FILES_WORTH_PROCESSES:
+        return map(function, files)
+    return ordered_map(function, files, workers, lost)
 
 
 def ordered_map(

@@ -74,7 +74,7 @@ def test_no_patient_is_in_two_splits(name, official, published, tmp_path):
 
 @pytest.mark.parametrize('name', ['PneumoniaCXR', 'ChestXrayMasks', 'TBX'])
 def test_same_bytes_twice_and_with_any_number_of_processes(name, published, tmp_path, monkeypatch):
-    monkeypatch.setattr('muscle_mm.datasets.preparation.inspect_images._FILES_WORTH_PROCESSES', 1)
+    monkeypatch.setattr('muscle_mm.utils.parallel.FILES_WORTH_PROCESSES', 1)
     source = published(name)
     folder = source / {'PneumoniaCXR': 'chest_xray/train', 'TBX': 'TBX11K/imgs'}.get(name, '')
     for path in sorted(folder.rglob('*.*g'))[::9]:

@@ -22,10 +22,8 @@ from muscle_mm.datasets.cache.writer import CacheWriter
 from muscle_mm.datasets.manifest import read_manifest
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.locked_folder import locked_folder
-from muscle_mm.utils.parallel import ordered_map, worker_count
+from muscle_mm.utils.parallel import map_files, worker_count
 
-#: Below this many films, starting processes costs more than it saves.
-_FILMS_WORTH_PROCESSES = 64
 #: The pixels are written anew when more than this share of them is of no more use.
 _LARGEST_WASTE = 0.5
 
@@ -158,7 +156,4 @@ def _films(
 ) -> Iterator[np.ndarray | str]:
     """Decode and shrink films, in order."""
     work = partial(shrunk_film, images=images, size=size)
-    if len(records) < _FILMS_WORTH_PROCESSES:
-        return map(work, records)
-    # Even one worker is a process of its own, which a damaged file may end.
-    return ordered_map(work, records, processes, lost_film)
+    return map_files(work, records, processes, lost_film)

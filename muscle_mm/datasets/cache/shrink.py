@@ -13,6 +13,7 @@ import numpy as np
 from muscle_mm.datasets.io import XrayReadError, read_xray
 from muscle_mm.datasets.manifest import safe_join
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.parallel import LOST_REASON
 
 #: A JPEG file is decoded at half its size or less as long as this many times the cache's size are
 #: left, which then become one pixel by their mean.
@@ -79,4 +80,4 @@ def lost_film(record: Mapping[str, Any]) -> str:
     Returns:
         str: The reason.
     """
-    return 'reading it ends the process: it is damaged, or needs more memory than there is'
+    return LOST_REASON

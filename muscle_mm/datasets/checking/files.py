@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,12 +21,10 @@ from muscle_mm.datasets.checking.fingerprint_file import (
 )
 from muscle_mm.datasets.checking.prepared_sets import PreparedSet
 from muscle_mm.datasets.io import XrayReadError, read_xray
-from muscle_mm.utils.parallel import ordered_map
+from muscle_mm.utils.parallel import LOST_REASON, map_files
 
 #: Fingerprints written at once: an interruption loses no more than these.
 _BATCH = 64
-#: Below this many films, starting processes costs more than it saves.
-_FILMS_WORTH_PROCESSES = 64
 
 
 class _Task(NamedTuple):
@@ -68,7 +66,7 @@ def check_files(
     tasks = [_Task(film.path, *_key(film), _key(film) in store.places) for film in films]
     findings, sound, fresh = [], [], []
     bar = tqdm(
-        _look(tasks, workers),
+        map_files(_look_at, tasks, workers, _lost),
         total=len(tasks),
         desc=prepared.name,
         unit='image',
@@ -97,14 +95,6 @@ def _key(film: Film) -> Key:
     return record['sha256'], bool(record.get('inverted', False)), record.get('frame')
 
 
-def _look(tasks: Sequence[_Task], workers: int) -> Iterator[_Answer]:
-    """Look at the files, in other processes where it pays."""
-    if len(tasks) < _FILMS_WORTH_PROCESSES:
-        return map(_look_at, tasks)
-    # Even one worker is a process of its own, which a damaged file may end.
-    return ordered_map(_look_at, tasks, workers, _lost)
-
-
 def _look_at(task: _Task) -> _Answer:
     """Look at one file."""
     try:
@@ -126,4 +116,4 @@ def _look_at(task: _Task) -> _Answer:
 
 def _lost(task: _Task) -> _Answer:
     """Answer for a file that ended its process."""
-    return _Answer('reading the file ended the process: damaged, or too large for the memory')
+    return _Answer(LOST_REASON)

@@ -17,10 +17,7 @@ from muscle_mm.datasets.preparation.inspection import (
     question_of,
 )
 from muscle_mm.datasets.preparation.journal import JOURNAL_NAME, Journal
-from muscle_mm.utils.parallel import ordered_map
-
-#: Below this many files, starting processes costs more than it saves.
-_FILES_WORTH_PROCESSES = 64
+from muscle_mm.utils.parallel import map_files
 
 
 def inspect_images(
@@ -52,11 +49,7 @@ def inspect_images(
         pairs = list(zip(questions, known, strict=True))
         missing = [question for question, found in pairs if found is None]
         inspect = partial(inspect_image, source=source, out=out)
-        if len(missing) < _FILES_WORTH_PROCESSES:
-            inspected: Iterator[Inspection] = map(inspect, missing)
-        else:
-            # Even one worker is a process of its own, which a damaged file may end.
-            inspected = ordered_map(inspect, missing, workers, lost_inspection)
+        inspected = map_files(inspect, missing, workers, lost_inspection)
         with tqdm(
             total=len(questions),
             initial=len(questions) - len(missing),

@@ -15,6 +15,7 @@ from muscle_mm.datasets.dicom_patient import dicom_patient
 from muscle_mm.datasets.io import XrayReadError, inspect_xray
 from muscle_mm.datasets.preparation.masks import join_masks, mask_target
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.parallel import LOST_REASON
 
 #: What an inspection depends on, besides the files themselves.
 _ASKED = ('img_path', 'frame', 'masks', 'patient_from_header')
@@ -129,9 +130,7 @@ def lost_inspection(question: Mapping[str, Any]) -> Inspection:
     Returns:
         Inspection: With the reason.
     """
-    return Inspection(
-        {}, 'reading it ends the process: it is damaged, or needs more memory than there is'
-    )
+    return Inspection({}, LOST_REASON)
 
 
 def _read(question: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], str | None]:

@@ -4,22 +4,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from muscle_mm.datasets.checking.prepared_sets import PreparedSet, find_prepared_sets
 from muscle_mm.datasets.statistics.data_statistics import DataStatistics
-from muscle_mm.datasets.statistics.film import FilmStatistics, lost_film, measure_film
+from muscle_mm.datasets.statistics.film import lost_film, measure_film
 from muscle_mm.datasets.statistics.set_statistics import SetStatistics
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.utils.errors import UserError
-from muscle_mm.utils.parallel import ordered_map, worker_count
-
-#: Below this many files, starting processes costs more than it saves.
-_FILES_WORTH_PROCESSES = 64
+from muscle_mm.utils.parallel import map_files, worker_count
 
 
 def compute_statistics(
@@ -68,18 +64,11 @@ def _measure_set(prepared: PreparedSet, name: str, workers: int, progress: bool)
     )
     samples = [dataset.get_data_info(index) for index in range(len(dataset))]
     statistics = SetStatistics(name, classes=dataset.metainfo.get('classes', ()))
-    measured = zip(samples, _measure(samples, workers), strict=True)
+    measured = zip(samples, map_files(measure_film, samples, workers, lost_film), strict=True)
     bar = tqdm(measured, total=len(samples), desc=name, unit='image', disable=not progress)
     for sample, film in bar:
         statistics.add(sample, film)
     return statistics
-
-
-def _measure(samples: Sequence[dict[str, Any]], workers: int) -> Iterator[FilmStatistics]:
-    """Read films, in their order."""
-    if len(samples) < _FILES_WORTH_PROCESSES:
-        return map(measure_film, samples)
-    return ordered_map(measure_film, samples, workers, lost_film)
 
 
 def _distinct_names(sets: Sequence[PreparedSet]) -> list[str]:

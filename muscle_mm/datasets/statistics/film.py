@@ -11,6 +11,7 @@ from PIL import Image
 from muscle_mm.datasets.io import read_xray
 from muscle_mm.datasets.transforms import LoadXray
 from muscle_mm.datasets.unreadable_files import READ_ERRORS, reason_of
+from muscle_mm.utils.parallel import LOST_REASON
 
 GREY_VALUES = 256
 
@@ -64,5 +65,4 @@ def lost_film(sample: dict[str, Any]) -> FilmStatistics:
     Returns:
         FilmStatistics: With the problem.
     """
-    reason = 'reading it ended the process (a damaged file, or out of memory)'
-    return FilmStatistics(problem=f'{sample["img_path"]}: {reason}')
+    return FilmStatistics(problem=f'{sample["img_path"]}: {LOST_REASON}')

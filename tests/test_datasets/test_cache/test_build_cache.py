@@ -19,6 +19,7 @@ from muscle_mm.datasets.cache import (
 )
 from muscle_mm.datasets.io import read_xray
 from muscle_mm.datasets.manifest import read_manifest
+from muscle_mm.utils import parallel
 from muscle_mm.utils.errors import UserError
 
 
@@ -69,7 +70,7 @@ def test_a_large_jpeg_is_decoded_at_a_reduced_size_and_looks_the_same(films):
 
 
 def test_the_same_bytes_with_any_number_of_processes(films, monkeypatch):
-    monkeypatch.setattr(build, '_FILMS_WORTH_PROCESSES', 2)
+    monkeypatch.setattr(parallel, 'FILES_WORTH_PROCESSES', 2)
     written = []
     for workers in (1, 3):
         films.build(32, workers=workers)
