@@ -1,13 +1,17 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Tiny sets in the published layouts, and DICOM files, written where a test wants them."""
 
+import importlib.util
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'prepare_dataset.py'
 
 
 def write_film(path: Path, value: int = 0, size: tuple[int, int] = (12, 10)) -> Path:
@@ -227,3 +231,21 @@ def dicom(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def run_here(monkeypatch, capsys):
+    """Run tools/prepare_dataset.py in this process: status, output, errors with progress."""
+    spec = importlib.util.spec_from_file_location('prepare_dataset_tool', TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['prepare_dataset.py', *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            tool.run_command(tool.main)
+        status = left.value.code
+        output = capsys.readouterr()
+        return status, output.out, output.err
+
+    return call

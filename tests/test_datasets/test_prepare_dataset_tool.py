@@ -1,30 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import pytest
-
-TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'prepare_dataset.py'
-
-
-@pytest.fixture
-def run_here(monkeypatch, capsys):
-    """Run the tool in this process: status, what it printed, and errors with progress."""
-    spec = importlib.util.spec_from_file_location('prepare_dataset_tool', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['prepare_dataset.py', *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            tool.run_command(tool.main)
-        status = left.value.code
-        output = capsys.readouterr()
-        return status, output.out, output.err
-
-    return call
 
 
 def test_prepares_and_prints_the_counts(run_here, published, tmp_path):

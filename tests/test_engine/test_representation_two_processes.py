@@ -1,10 +1,5 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 import json
-import os
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -84,7 +79,7 @@ SCRIPT = """
 """
 
 
-def test_the_first_process_scores_and_the_other_waits_or_ends_with_it(tmp_path):
+def test_the_first_process_scores_and_the_other_waits_or_ends_with_it(run_two_processes, tmp_path):
     """The test split holds one film, on which nothing can be scored."""
     records = []
     for index in range(12):
@@ -95,32 +90,7 @@ def test_the_first_process_scores_and_the_other_waits_or_ends_with_it(tmp_path):
     records.append(dict(img_path='0.png', split='test', gt_label=0))
     metainfo = dict(dataset='Toy', task='classification', source_root='.')
     write_manifest(tmp_path / 'manifest.json', metainfo, records)
-    script = tmp_path / 'script.py'
-    script.write_text(textwrap.dedent(SCRIPT))
-    environment = {
-        **os.environ,
-        'PYTHONPATH': os.pathsep.join(
-            [str(Path(__file__).resolve().parents[2]), os.environ.get('PYTHONPATH', '')]
-        ),
-        'OMP_NUM_THREADS': '1',
-        'CUDA_VISIBLE_DEVICES': '',
-        'MASTER_ADDR': '127.0.0.1',
-        'MASTER_PORT': '29761',
-        'WORLD_SIZE': '2',
-    }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(script), str(tmp_path), str(tmp_path / 'run')],
-            env={**environment, 'RANK': str(rank), 'LOCAL_RANK': str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    for process in processes:
-        output, errors = process.communicate(timeout=100)
-        assert process.returncode == 0, errors[-2000:]
+    for output in run_two_processes(SCRIPT, tmp_path, tmp_path / 'run'):
         assert output.count('told: RepresentationHook.val: all 1 films have the same label') == 1
     history = json.loads((tmp_path / 'run' / 'val' / 'representation.json').read_text())
     assert [row['iteration'] for row in history] == [0, 2]

@@ -1,10 +1,4 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-import os
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
-
 SCRIPT = """
     import sys
 
@@ -46,26 +40,5 @@ SCRIPT = """
 """
 
 
-def test_uneven_ranks_give_what_one_process_gives(tmp_path):
-    script = tmp_path / 'script.py'
-    script.write_text(textwrap.dedent(SCRIPT))
-    environment = {
-        **os.environ,
-        'PYTHONPATH': str(Path(__file__).resolve().parents[2]),
-        'OMP_NUM_THREADS': '1',
-        'MASTER_ADDR': '127.0.0.1',
-        'MASTER_PORT': '29753',
-        'WORLD_SIZE': '2',
-    }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(script), str(tmp_path / 'collected')],
-            env={**environment, 'RANK': str(rank)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    for process in processes:
-        _, errors = process.communicate(timeout=100)
-        assert process.returncode == 0, errors[-2000:]
+def test_uneven_ranks_give_what_one_process_gives(run_two_processes, tmp_path):
+    run_two_processes(SCRIPT, tmp_path / 'collected')

@@ -1,12 +1,6 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Two processes with half a batch each are one process with the whole batch."""
 
-import os
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip('mmpretrain')
@@ -106,27 +100,6 @@ SCRIPT = """
 """
 
 
-def test_two_halves_are_the_whole(tmp_path):
+def test_two_halves_are_the_whole(run_two_processes):
     """Losses, weights (so gradients), momentum weights and queue, over three steps."""
-    script = tmp_path / 'script.py'
-    script.write_text(textwrap.dedent(SCRIPT))
-    environment = {
-        **os.environ,
-        'PYTHONPATH': str(Path(__file__).resolve().parents[2]),
-        'OMP_NUM_THREADS': '1',
-        'MASTER_ADDR': '127.0.0.1',
-        'MASTER_PORT': '29761',
-        'WORLD_SIZE': '2',
-    }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(script)],
-            env={**environment, 'RANK': str(rank)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    for process in processes:
-        _, errors = process.communicate(timeout=100)
-        assert process.returncode == 0, errors[-2000:]
+    run_two_processes(SCRIPT)

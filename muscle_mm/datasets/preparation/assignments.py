@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -62,6 +62,41 @@ class Assignments:
         self._hashed = {hashed_patient(name): name for name in self._lines}
         self._asked: set[str] = set()
 
+    def assign(
+        self,
+        records: Sequence[dict[str, Any]],
+        rejections: Rejections,
+        key: str,
+        meaning: Callable[[Assigned], tuple[Any, str | None]],
+    ) -> list[dict[str, Any]]:
+        """Give every image what the table says of it.
+
+        Args:
+            records (Sequence[dict]): The images.
+            rejections (Rejections): Takes images that the table does not name or whose value is
+                unusable, and rows without an image.
+            key (str): Of the records, for the values.
+            meaning (Callable): From an ``Assigned`` without a problem to the value of the key and
+                None, or to anything and the reason against it.
+
+        Returns:
+            list[dict]: The images with a value.
+
+        Raises:
+            UserError: If the table names none of the images.
+        """
+        given = []
+        for record in records:
+            assigned = self.find(record)
+            value, problem = (None, assigned.problem) if assigned.problem else meaning(assigned)
+            if problem is None:
+                given.append(record | {key: value})
+            else:
+                rejections.add(record['img_path'], problem)
+        self._check_used(records)
+        self._report_unused(rejections)
+        return given
+
     def find(self, record: Mapping[str, Any]) -> Assigned:
         """Find the value for an image.
 
@@ -102,7 +137,7 @@ class Assignments:
         """All values in the table."""
         return {value for rows in self._lines.values() for _, value in rows}
 
-    def check_used(self, records: Sequence[Mapping[str, Any]]) -> None:
+    def _check_used(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Refuse a table that names none of the images: it is written in another way.
 
         Args:
@@ -118,7 +153,7 @@ class Assignments:
                 f'{records[0][self.key]!r}.'
             )
 
-    def report_unused(self, rejections: Rejections) -> None:
+    def _report_unused(self, rejections: Rejections) -> None:
         """Report the rows that no image has asked for.
 
         Args:

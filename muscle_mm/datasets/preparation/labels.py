@@ -53,23 +53,13 @@ class LabelFile:
         Raises:
             UserError: If the file names none of the images.
         """
-        labelled = []
-        for record in records:
-            assigned = self._table.find(record)
-            problem = assigned.problem or self._problem(assigned)
-            if problem is None:
-                labelled.append(record | {'gt_label': self.classes.index(assigned.value)})
-            else:
-                rejections.add(record['img_path'], problem)
-        self._table.check_used(records)
-        self._table.report_unused(rejections)
-        return labelled
+        return self._table.assign(records, rejections, 'gt_label', self._number)
 
-    def _problem(self, assigned: Assigned) -> str | None:
-        """Give the reason against a label."""
+    def _number(self, assigned: Assigned) -> tuple[int, str | None]:
+        """Give the number of a label, or the reason against it."""
         label, where = assigned.value, f'in {self._table.path.name}, line {assigned.line}'
         if label.lower() in _NO_LABEL:
-            return f'no label ({label!r} {where})'
+            return -1, f'no label ({label!r} {where})'
         if label not in self.classes:
-            return f'the class {label!r} {where} is unknown; known: {", ".join(self.classes)}'
-        return None
+            return -1, f'the class {label!r} {where} is unknown; known: {", ".join(self.classes)}'
+        return self.classes.index(label), None

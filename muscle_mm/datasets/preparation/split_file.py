@@ -47,13 +47,6 @@ class SplitFile:
         Raises:
             UserError: If the file names none of the images.
         """
-        divided = []
-        for record in records:
-            assigned = self._table.find(record)
-            if assigned.problem is None:
-                divided.append(record | {'split': assigned.value})
-            else:
-                rejections.add(record['img_path'], assigned.problem)
-        self._table.check_used(records)
-        self._table.report_unused(rejections)
-        return divided
+        return self._table.assign(
+            records, rejections, 'split', lambda assigned: (assigned.value, None)
+        )

@@ -1,28 +1,6 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-import importlib.util
-import sys
-from pathlib import Path
 
 import pytest
-
-TOOL = Path(__file__).resolve().parents[3] / 'tools' / 'prepare_dataset.py'
-
-
-@pytest.fixture
-def run_here(monkeypatch, capsys):
-    """Run tools/prepare_dataset.py in this process: status, what it printed, and errors."""
-    spec = importlib.util.spec_from_file_location('prepare_dataset_tool', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['prepare_dataset.py', *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            tool.run_command(tool.main)
-        output = capsys.readouterr()
-        return left.value.code, output.out, output.err
-
-    return call
 
 
 def test_prepares_and_builds(run_here, films):
