@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mmengine.model import BaseDataPreprocessor, BaseModel
+from mmengine.model import BaseDataPreprocessor, BaseModel, ModuleDict
 from torch import Tensor, nn
 
 from muscle_mm.models.memories.cross_task_memory import CrossTaskMemory
@@ -105,7 +105,8 @@ class MultiTaskPretrainer(BaseModel):
         scope = toolbox_of(backbone.get('type'), 'model.backbone')
         self.backbone = MODELS.build({**backbone, '_scope_': scope})
         built = {name: self._build_task(name, config, backbone) for name, config in tasks.items()}
-        self.tasks: Any = nn.ModuleDict(built)
+        # mmengine's, not torch's, which would not pass init_weights on to the heads.
+        self.tasks: Any = ModuleDict(built)
         self.data_preprocessor = TaskDataPreprocessor(
             {name: task.data_preprocessor for name, task in built.items()}
         )

@@ -149,6 +149,18 @@ def test_shared_weights_are_saved_once_and_restored(model, config):
         assert torch.equal(value, state[name]), name
 
 
+def test_heads_are_initialised_as_their_toolbox_says(model):
+    """These heads ask for a normal distribution of 0.01; torch's default would be ten times it."""
+    tasks = model.tasks
+    for weight in (
+        tasks.pneumonia.head.fc.weight,
+        tasks.lung.decode_head.conv_seg.weight,
+        tasks.tbx.rpn_head.rpn_cls.weight,
+        tasks.tbx.roi_head.bbox_head.fc_cls.weight,
+    ):
+        assert weight.std().item() == pytest.approx(0.01, rel=0.35)
+
+
 @pytest.mark.parametrize('task', ['pneumonia', 'lung', 'tbx'])
 def test_prediction_is_the_tasks_own(model, task):
     model.eval()
