@@ -80,6 +80,11 @@ def parse_arguments() -> argparse.Namespace:
         'step 2 share. Default: the one backbone, of MD-MoCo the query encoder',
     )
     source.add_argument('--prefix', help='what stands before the names. Default: found by itself')
+    source.add_argument(
+        '--task',
+        help="a task of step 2 trained with batch_norm='per_task', whose BatchNorm statistics are "
+        'taken. Default: those of the equal mixture of its tasks',
+    )
     return parser.parse_args()
 
 
@@ -186,16 +191,20 @@ def main() -> None:
     prefix = arguments.prefix
     if arguments.which is not None:
         prefix = prefix_of(arguments.which, weights, source)
+
+    from muscle_mm.models.backbone_init import extract_backbone, with_statistics_of_task
+
+    if arguments.task is not None:
+        prefix = 'backbone.'
+        weights = with_statistics_of_task(weights, arguments.task, str(source))
     depth = depth_of(weights, prefix, source)
-
-    from muscle_mm.models.backbone_init import extract_backbone
-
     backbone = build_resnet(arguments.layout, depth)
     extracted = extract_backbone(weights, backbone, str(source), prefix)
     provenance = {
         'architecture': f'ResNet-{depth}',
         'layout': arguments.layout,
         **({'encoder': arguments.which} if arguments.which else {}),
+        **({'batch_norm_statistics_of': arguments.task} if arguments.task else {}),
         **provenance_of(checkpoint, source),
     }
     write_weights(out, extracted, provenance)

@@ -127,6 +127,39 @@ def extract_backbone(
     return {name: state_dict[found + name] for name in wanted if found + name in state_dict}
 
 
+def with_statistics_of_task(
+    state_dict: Mapping[str, Any], task: str, source: str
+) -> dict[str, Any]:
+    """Put a task's own BatchNorm statistics in the place of the mixture of all tasks.
+
+    Args:
+        state_dict (Mapping[str, Any]): Weights of a ``MultiTaskPretrainer``.
+        task (str): The task's name.
+        source (str): The file's name, for messages.
+
+    Returns:
+        dict[str, Any]: The same weights, with that task's statistics under ``backbone.``.
+
+    Raises:
+        UserError: If the task has no statistics of its own there.
+    """
+    own = f'tasks.{task}.'
+    statistics = {
+        name[len(own) :]: value
+        for name, value in state_dict.items()
+        if name.startswith(f'{own}backbone.') and name[len(own) :] in state_dict
+    }
+    if not statistics:
+        parts = [name.split('.') for name in state_dict if name.startswith('tasks.')]
+        others = sorted({part[1] for part in parts if part[2:3] == ['backbone']})
+        raise UserError(
+            f'{source} holds no BatchNorm statistics of a task {task!r}: only a continual step '
+            "with model.batch_norm='per_task' keeps them. "
+            + (f'It has those of {", ".join(others)}.' if others else 'It has none.')
+        )
+    return {**state_dict, **statistics}
+
+
 @WEIGHT_INITIALIZERS.register_module()
 class BackboneInit:
     """Start a backbone from scratch or from any checkpoint that holds it, and say so.
@@ -141,14 +174,20 @@ class BackboneInit:
             sets the last BatchNorm of each block to zero, unless ``zero_init_residual=False``.
         prefix (str, optional): What stands before the backbone's names in the file. Defaults to
             None: found by itself.
+        task (str, optional): A task of a continual step with ``batch_norm='per_task'``, whose
+            BatchNorm statistics are taken. Defaults to None: those of the mixture of its tasks.
 
     Raises:
-        UserError: When it is applied, if the file does not hold exactly this backbone.
+        UserError: When it is applied, if the file does not hold exactly this backbone, or no
+            statistics of the task.
     """
 
-    def __init__(self, checkpoint: str | None = None, prefix: str | None = None) -> None:
+    def __init__(
+        self, checkpoint: str | None = None, prefix: str | None = None, task: str | None = None
+    ) -> None:
         self.checkpoint = checkpoint
         self.prefix = prefix
+        self.task = task
 
     def __call__(self, module: Any) -> None:
         """Set the weights of a backbone in place.
@@ -160,12 +199,10 @@ class BackboneInit:
             KaimingInit(layer='Conv2d', mode='fan_out', nonlinearity='relu')(module)
             ConstantInit(layer=['_BatchNorm', 'GroupNorm', 'LayerNorm'], val=1)(module)
             return
-        weights = extract_backbone(
-            state_dict_of(load_checkpoint_file(self.checkpoint)),
-            module,
-            source=str(self.checkpoint),
-            prefix=self.prefix,
-        )
+        saved = state_dict_of(load_checkpoint_file(self.checkpoint))
+        if self.task is not None:
+            saved = with_statistics_of_task(saved, self.task, str(self.checkpoint))
+        weights = extract_backbone(saved, module, source=str(self.checkpoint), prefix=self.prefix)
         with torch.no_grad():
             own = module.state_dict()
             for name, value in weights.items():

@@ -1,17 +1,26 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Several toolboxes' models around one backbone (step 2 of MUSCLE)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mmengine.model import BaseDataPreprocessor, BaseModel, ModuleDict
 from torch import Tensor, nn
 
+from muscle_mm.models.batch_norm_statistics import (
+    batch_norms,
+    copy_statistics,
+    mix_statistics,
+    statistics_names,
+)
 from muscle_mm.models.memories.cross_task_memory import CrossTaskMemory
-from muscle_mm.models.tied_backbone import tie_backbone
+from muscle_mm.models.tied_backbone import tie_again, tie_backbone
 from muscle_mm.registry import MODELS
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.toolbox import toolbox_of
+
+#: What the tasks have in common of the backbone's BatchNorm.
+BATCH_NORM_POLICIES = ('shared', 'frozen', 'per_task')
 
 
 def single_task(names: Any, known: Iterable[str]) -> str:
@@ -75,7 +84,20 @@ class MultiTaskPretrainer(BaseModel):
     step touches the backbone and one task's head; the other heads have no gradient (None, not
     zero), so that momentum and weight decay leave them alone.
 
-    Source: Liao et al., MUSCLE, MICCAI 2022, section 2 (multi-task continual learning).
+    Source: Liao et al., MUSCLE, MICCAI 2022, section 2 (multi-task continual learning). The paper
+    says nothing about BatchNorm; ``batch_norm`` is our choice. It concerns the running statistics
+    of the backbone alone: its affine weights are shared and train under each policy, and a head's
+    own BatchNorm is left as it is.
+
+    - ``'shared'``: one set, moved by the batches of all tasks in turn.
+    - ``'frozen'``: one set, used in place of the batch's statistics and never updated, as the
+      toolboxes' ``norm_eval=True``. For a pre-trained backbone: from scratch it switches BatchNorm
+      off.
+    - ``'per_task'``: each task has its own set, moved by its own batches. ``backbone`` holds the
+      exact moments of their equal mixture, so that its part of a checkpoint remains a plain and
+      complete backbone; a task's own set is saved below ``tasks.<task>.backbone.``. Weights that
+      know no such sets (step 1) fill all of them. A set is as old as its task's last visit: the
+      weights have moved on since.
 
     Args:
         backbone (dict): Config of the shared backbone.
@@ -85,11 +107,13 @@ class MultiTaskPretrainer(BaseModel):
             2, 4))``.
         memory (dict, optional): Config of a cross-task memory, for example
             ``dict(type='muscle_mm.FeatureDistillation', weight=1.0)``. Defaults to None: none.
+        batch_norm (str): ``'shared'``, ``'frozen'`` or ``'per_task'``, as above; without effect on
+            a backbone without BatchNorm (ConvNeXt, Swin). Defaults to ``'shared'``.
         init_cfg (dict, optional): mmengine's weight initialisation. Defaults to None.
 
     Raises:
-        UserError: If there is no task, a type lacks its scope, a toolbox is missing, or a task's
-            backbone changes more than geometry.
+        UserError: If there is no task, a type lacks its scope, a toolbox is missing, a task's
+            backbone changes more than geometry, or ``batch_norm`` is none of the three.
     """
 
     def __init__(
@@ -97,23 +121,32 @@ class MultiTaskPretrainer(BaseModel):
         backbone: dict[str, Any],
         tasks: dict[str, dict[str, Any]],
         memory: dict[str, Any] | None = None,
+        batch_norm: str = 'shared',
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if not tasks:
             raise UserError('model.tasks is empty: MultiTaskPretrainer needs at least one task.')
+        if batch_norm not in BATCH_NORM_POLICIES:
+            raise UserError(
+                f'model.batch_norm={batch_norm!r}: must be one of '
+                f'{", ".join(map(repr, BATCH_NORM_POLICIES))}.'
+            )
+        self.batch_norm = batch_norm
         scope = toolbox_of(backbone.get('type'), 'model.backbone')
         self.backbone = MODELS.build({**backbone, '_scope_': scope})
         built = {name: self._build_task(name, config, backbone) for name, config in tasks.items()}
         # mmengine's, not torch's, which would not pass init_weights on to the heads.
         self.tasks: Any = ModuleDict(built)
+        own = statistics_names(self.backbone) if self.own_statistics else frozenset()
+        self._own_names: frozenset[str] = own
         self.data_preprocessor = TaskDataPreprocessor(
             {name: task.data_preprocessor for name, task in built.items()}
         )
         self.memory: CrossTaskMemory | None = None
         if memory is not None:
             self.memory = MODELS.build(memory)
-            self.memory.attach({name: task.backbone for name, task in built.items()})
+            self.memory.attach(self.backbone, self._variants())
         self._register_state_dict_hook(_drop_tied_weights)
         self._register_load_state_dict_pre_hook(self._add_tied_weights)
 
@@ -123,10 +156,48 @@ class MultiTaskPretrainer(BaseModel):
         # The scope makes the model's inner parts resolve in their own toolbox, whatever the
         # default.
         task = MODELS.build({**config, 'backbone': {**shared_config, **geometry}, '_scope_': scope})
-        tie_backbone(task.backbone, self.backbone, name)
+        tie_backbone(task.backbone, self.backbone, name, self.own_statistics)
         # The shared backbone is initialised once, by this model.
         task.backbone._is_init = True
         return task
+
+    @property
+    def own_statistics(self) -> bool:
+        """bool: Whether each task has running statistics of its own."""
+        return self.batch_norm == 'per_task'
+
+    def _variants(self) -> dict[str, nn.Module]:
+        """dict[str, nn.Module]: Each task's backbone."""
+        return {name: task.backbone for name, task in self.tasks.items()}
+
+    def init_weights(self) -> None:
+        """Initialise the shared backbone and the heads; all tasks start with its statistics."""
+        super().init_weights()
+        if self.own_statistics:
+            for variant in self._variants().values():
+                copy_statistics(self.backbone, variant)
+
+    def train(self, mode: bool = True) -> 'MultiTaskPretrainer':
+        """Set the training mode; frozen BatchNorm stays in evaluation mode.
+
+        Args:
+            mode (bool): Training mode. Defaults to True.
+
+        Returns:
+            MultiTaskPretrainer: Itself.
+        """
+        super().train(mode)
+        if self.batch_norm == 'frozen':
+            for backbone in (self.backbone, *self._variants().values()):
+                for layer in batch_norms(backbone).values():
+                    layer.eval()
+        return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+        """Move to a device or type: tie first what a conversion to SyncBatchNorm has untied."""
+        for variant in self._variants().values():
+            tie_again(variant, self.backbone, self.own_statistics)
+        return super()._apply(fn, recurse)
 
     def _add_tied_weights(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
         """Before loading: give each tied backbone the shared weights that were saved once."""
@@ -136,7 +207,9 @@ class MultiTaskPretrainer(BaseModel):
         }
         for name in self.tasks:
             for key, value in shared.items():
-                state_dict[f'{prefix}tasks.{name}.backbone.{key}'] = value
+                tied = f'{prefix}tasks.{name}.backbone.{key}'
+                if key not in self._own_names or tied not in state_dict:
+                    state_dict[tied] = value
 
     def forward(
         self,
@@ -160,14 +233,19 @@ class MultiTaskPretrainer(BaseModel):
         if mode != 'loss':
             return self.tasks[task](inputs, data_samples, mode=mode)
         if self.memory is None or not self.memory.ready:
-            return self._named(task, self.tasks[task](inputs, data_samples, mode='loss'))
-        with self.memory.watch(task):
-            losses = self._named(task, self.tasks[task](inputs, data_samples, mode='loss'))
-        losses['memory.loss'] = self.memory.loss(task)
+            losses = self._task_losses(task, inputs, data_samples)
+        else:
+            with self.memory.watch(task):
+                losses = self._task_losses(task, inputs, data_samples)
+            losses['memory.loss'] = self.memory.loss(task)
+        if self.training and self.own_statistics:
+            mix_statistics(self.backbone, list(self._variants().values()))
         return losses
 
-    @staticmethod
-    def _named(task: str, losses: dict[str, Any]) -> dict[str, Any]:
+    def _task_losses(
+        self, task: str, inputs: Tensor, data_samples: list[Any] | None
+    ) -> dict[str, Any]:
+        losses = self.tasks[task](inputs, data_samples, mode='loss')
         return {f'{task}.{key}': value for key, value in losses.items()}
 
 
@@ -178,4 +256,5 @@ def _drop_tied_weights(
     for name in module.tasks:  # type: ignore[union-attr]
         tied = f'{prefix}tasks.{name}.backbone.'
         for key in [key for key in state_dict if key.startswith(tied)]:
-            del state_dict[key]
+            if key[len(tied) :] not in module._own_names:  # type: ignore[operator]
+                del state_dict[key]

@@ -207,3 +207,22 @@ def test_a_wrong_prefix_is_one_message(
 def test_a_missing_file_is_one_message(run_tool, tmp_path, capsys):
     assert run_tool('export_backbone.py', tmp_path / 'no.pth', tmp_path / 'out.pth') == 1
     assert 'no.pth does not exist' in capsys.readouterr().err
+
+
+def test_a_tasks_batch_norm_statistics_are_chosen(run_tool, resnet, tmp_path, capsys):
+    checkpoint = checkpoint_of(resnet, 'backbone.')
+    own = torch.full((64,), 7.0)
+    checkpoint['state_dict']['tasks.lung.backbone.bn1.running_mean'] = own
+    torch.save(checkpoint, tmp_path / 'step2.pth')
+    for options, expected in (([], resnet.bn1.running_mean), (['--task', 'lung'], own)):
+        out = tmp_path / 'out.pth'
+        assert run_tool('export_backbone.py', tmp_path / 'step2.pth', out, *options) == 0
+        weights = torch.load(out, weights_only=True)['state_dict']
+        assert weights.keys() == resnet.state_dict().keys()
+        assert torch.equal(weights['bn1.running_mean'], expected)
+        assert torch.equal(weights['bn1.running_var'], resnet.bn1.running_var)
+    arguments = (tmp_path / 'step2.pth', tmp_path / 'no.pth', '--task', 'bone')
+    assert run_tool('export_backbone.py', *arguments) == 1
+    message = capsys.readouterr().err
+    assert "no BatchNorm statistics of a task 'bone'" in message
+    assert 'It has those of lung.' in message

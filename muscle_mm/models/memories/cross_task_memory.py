@@ -39,11 +39,12 @@ class CrossTaskMemory(BaseModule):
         return self.weight > 0 and bool(self.remembered)
 
     @abstractmethod
-    def attach(self, backbones: Mapping[str, nn.Module]) -> None:
-        """Get to know the tasks' backbones, which share their weights.
+    def attach(self, shared: nn.Module, variants: Mapping[str, nn.Module]) -> None:
+        """Get to know the backbones, which share their weights.
 
         Args:
-            backbones (Mapping[str, nn.Module]): Each task's backbone.
+            shared (nn.Module): The backbone that is remembered.
+            variants (Mapping[str, nn.Module]): Each task's backbone, in its own geometry.
         """
 
     @abstractmethod

@@ -1,7 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Memories that hold a second backbone and compare features with it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
@@ -10,17 +10,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
+from muscle_mm.models.batch_norm_statistics import batch_norms
 from muscle_mm.models.memories.cross_task_memory import CrossTaskMemory
-from muscle_mm.models.tied_backbone import tie_backbone
+from muscle_mm.models.tied_backbone import tie_again, tie_backbone
 
 
 class TeacherMemory(CrossTaskMemory):
     """Keeps features near those of a teacher backbone on the current batch.
 
-    The teacher runs in the task's geometry, in evaluation mode, with its own BatchNorm statistics,
-    and without gradient. Distance: one minus the cosine between the two feature vectors at each
-    position, averaged over positions, samples and feature maps (our choice: the cosine does not
-    depend on the scale of a stage).
+    The teacher runs in the task's geometry, in evaluation mode and without gradient. Its BatchNorm
+    alone does what the student's does, so that equal weights have no distance: where the student
+    normalises by the batch's statistics, so does the teacher, by those of its own features. Running
+    statistics would be of older weights, or of another task's films. The teacher keeps them as a
+    part of a complete backbone, and uses them where the student does (frozen BatchNorm).
+
+    Distance: one minus the cosine between the two feature vectors at each position, averaged over
+    positions, samples and feature maps (our choice: the cosine does not depend on the scale of a
+    stage).
 
     Args:
         weight (float): Factor of the distance in the loss. Defaults to 1.0.
@@ -29,22 +35,27 @@ class TeacherMemory(CrossTaskMemory):
     def __init__(self, weight: float = 1.0) -> None:
         super().__init__(weight)
         self.teachers = nn.ModuleDict()
-        # In a tuple, so that the students are not registered as parts of the memory.
-        self._students: tuple[Mapping[str, nn.Module], ...] = ()
+        # Not registered as parts of the memory.
+        self._students: dict[str, nn.Module] = {}
+        self._shared: tuple[nn.Module, ...] = ()
         self._seen: tuple[Tensor, Sequence[Tensor]] | None = None
         self._register_state_dict_hook(_keep_one_teacher)
         self._register_load_state_dict_pre_hook(self._fill_teachers)
 
-    def attach(self, backbones: Mapping[str, nn.Module]) -> None:
+    def attach(self, shared: nn.Module, variants: Mapping[str, nn.Module]) -> None:
         """Build one frozen teacher per task, all on the same weights.
 
         Args:
-            backbones (Mapping[str, nn.Module]): Each task's backbone.
+            shared (nn.Module): The backbone that is remembered.
+            variants (Mapping[str, nn.Module]): Each task's backbone, in its own geometry.
         """
-        self._students = (dict(backbones),)
-        for name, backbone in backbones.items():
-            teacher: Any = deepcopy(backbone).requires_grad_(False)
+        self._students = dict(variants)
+        self._shared = (shared,)
+        for name, variant in variants.items():
+            teacher: Any = deepcopy(variant).requires_grad_(False)
             teacher._is_init = True
+            for layer in batch_norms(teacher).values():
+                layer.momentum = 0.0  # a batch does not move the running statistics
             self.teachers[name] = teacher
         for name, teacher in self.teachers.items():
             tie_backbone(teacher, self.teacher, name)
@@ -56,8 +67,8 @@ class TeacherMemory(CrossTaskMemory):
 
     @property
     def student(self) -> nn.Module:
-        """nn.Module: A backbone that holds the shared weights."""
-        return next(iter(self._students[0].values()))
+        """nn.Module: The backbone that holds the shared weights."""
+        return self._shared[0]
 
     def train(self, mode: bool = True) -> 'TeacherMemory':
         """Set the training mode of everything but the teachers, which stay in evaluation mode.
@@ -71,6 +82,12 @@ class TeacherMemory(CrossTaskMemory):
         super().train(mode)
         self.teachers.eval()
         return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+        """Move to a device or type: tie first what a conversion to SyncBatchNorm has untied."""
+        for teacher in self.teachers.values():
+            tie_again(teacher, self.teacher)
+        return super()._apply(fn, recurse)
 
     @torch.no_grad()
     def remember(self) -> None:
@@ -92,7 +109,7 @@ class TeacherMemory(CrossTaskMemory):
         def keep(_module: nn.Module, inputs: tuple[Any, ...], outputs: Any) -> None:
             self._seen = (inputs[0], outputs if isinstance(outputs, (tuple, list)) else (outputs,))
 
-        handle = self._students[0][task].register_forward_hook(keep)
+        handle = self._students[task].register_forward_hook(keep)
         try:
             yield
         finally:
@@ -114,8 +131,13 @@ class TeacherMemory(CrossTaskMemory):
             raise RuntimeError('loss() needs a batch: call it after `with memory.watch(task)`.')
         images, features = self._seen
         self._seen = None
+        teacher = self.teachers[task]
+        student_layers = batch_norms(self._students[task])
+        for path, layer in batch_norms(teacher).items():
+            layer.train(student_layers[path].training)
         with torch.no_grad():
-            remembered = self.teachers[task](images)
+            remembered = teacher(images)
+        teacher.eval()
         distances = [
             1 - cosine_similarity(feature, target, dim=1).mean()
             for feature, target in zip(features, remembered, strict=True)

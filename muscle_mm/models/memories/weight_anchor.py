@@ -25,13 +25,13 @@ class WeightAnchor(CrossTaskMemory):
         super().__init__(weight)
         self._backbone: tuple[nn.Module, ...] = ()
 
-    def attach(self, backbones: Mapping[str, nn.Module]) -> None:
+    def attach(self, shared: nn.Module, variants: Mapping[str, nn.Module]) -> None:
         """Get to know the shared weights.
 
         Args:
-            backbones (Mapping[str, nn.Module]): Each task's backbone; they share their weights.
+            shared (nn.Module): The backbone that is remembered.
+            variants (Mapping[str, nn.Module]): Unused.
         """
-        shared = next(iter(backbones.values()))
         # In a tuple, so that the backbone is not registered as a part of the memory.
         self._backbone = (shared,)
         for name, parameter in shared.named_parameters():
