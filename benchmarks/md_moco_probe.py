@@ -6,7 +6,7 @@ same size; it is frozen, and a linear probe and a vote of the nearest neighbours
 features of the pneumonia training films. They are scored on validation and on test apart: what is
 chosen (options, length) is chosen on validation, what is reported is test. With all labels, and
 with those of a tenth and a twentieth of the patients (five draws each, the same for every
-backbone).
+backbone; of the twentieth also the first draw of each seed alone, see scratch_5%).
 
 - random: Kaiming initialisation, not trained; BatchNorm has the statistics of the training films,
   and no block begins as the identity.
@@ -14,6 +14,9 @@ backbone).
 - scratch_knee: trained with labels on another set (knee films), from scratch, equally long.
 - scratch_pneumonia: trained with the very labels that are asked for, equally long: all of them,
   also where the probe is then given a part. The AUC of its own head is in the table, too.
+- scratch_5%: the same with the labels of a twentieth of the patients, another draw for each seed:
+  what is left to do without pre-training where labels are few. Its probe on that very draw, and its
+  head, have seen the same labels as md_moco's probe on it (column '5%, own draw').
 - md_moco: step 1 on all training films without labels, pneumonia's among them.
 
 An iteration of MD-MoCo costs more than one of Scratch: two views go through an encoder, one of them
@@ -68,6 +71,7 @@ ARMS = {
     'random_zero_init': STEPS['pneumonia'][1],
     'scratch_knee': STEPS['mura'][1],
     'scratch_pneumonia': STEPS['pneumonia'][1],
+    'scratch_5%': STEPS['pneumonia'][1],
     'md_moco': REAL_MD_MOCO,
 }
 """Config below configs/ of each arm; of the random ones its backbone alone."""
@@ -244,6 +248,9 @@ def measure(arm: str, seed: int, args: Any, films: dict[str, WholeFilms]) -> dic
     if arm.startswith('random'):
         backbone = random_backbone(seed, config, films['train'])
     else:
+        if arm == 'scratch_5%':
+            drawn = draw_patients(films['train'], 0.05, seed)
+            config.train_dataloader.dataset.indices = drawn.tolist()
         checkpoint = trained_checkpoint(config, args.iterations)
         result.update(films_seen=args.iterations * args.batch_size, seconds=seconds_of(checkpoint))
         weights = state_dict_of(checkpoint)
@@ -256,11 +263,11 @@ def measure(arm: str, seed: int, args: Any, films: dict[str, WholeFilms]) -> dic
         for split, part in films.items()
     }
     scores = {
-        split: probe(features['train'], films['train'], features[split], films[split])
+        split: probe(features['train'], films['train'], features[split], films[split], seed)
         for split in films
         if split != 'train'
     }
-    if arm == 'scratch_pneumonia':
+    if arm in ('scratch_pneumonia', 'scratch_5%'):
         for split, of_split in scores.items():
             logits = torch.from_numpy(features[split]) @ weights['head.fc.weight'].T
             chances = (logits + weights['head.fc.bias']).softmax(dim=1).numpy()
@@ -269,7 +276,11 @@ def measure(arm: str, seed: int, args: Any, films: dict[str, WholeFilms]) -> dic
 
 
 def probe(
-    train_features: np.ndarray, train: WholeFilms, features: np.ndarray, films: WholeFilms
+    train_features: np.ndarray,
+    train: WholeFilms,
+    features: np.ndarray,
+    films: WholeFilms,
+    seed: int,
 ) -> dict[str, dict[str, float]]:
     """Score features with all labels and with few.
 
@@ -278,6 +289,7 @@ def probe(
         train (WholeFilms): Their films.
         features (np.ndarray): (M, D) features to score on.
         films (WholeFilms): Their films.
+        seed (int): Of the training; the number of its own draw.
 
     Returns:
         dict[str, dict[str, float]]: Scores by share of the labels.
@@ -286,7 +298,7 @@ def probe(
     scores = {}
     for name, (share, draws) in SHARES.items():
         drawn = []
-        for draw in range(draws):
+        for draw in [seed] if draws is None else range(draws):
             index = draw_patients(train, share, draw)
             drawn.append(
                 representation_scores(

@@ -5,8 +5,14 @@ from typing import Any
 
 import numpy as np
 
-SHARES = {'all': (1.0, 1), '10%': (0.1, 5), '5%': (0.05, 5)}
-"""Share of the patients whose labels are given, and how often they are drawn."""
+SHARES: dict[str, tuple[float, int | None]] = {
+    'all': (1.0, 1),
+    '10%': (0.1, 5),
+    '5%': (0.05, 5),
+    '5%, own draw': (0.05, None),
+}
+"""Share of the patients whose labels are given, and how often they are drawn; None: once, another
+draw for each seed."""
 
 COLUMNS = {
     f'{what} {share}': (share, key)

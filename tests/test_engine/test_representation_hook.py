@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import BaseDataset
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from muscle_mm.datasets.manifest import write_manifest
@@ -177,6 +178,34 @@ def test_tensorboard_by_config(tmp_path, labelled):
     steps = [event.step for event in events.Scalars('representation/knn_auc')]
     assert steps == [0, 2, 4, 6]
     assert 'representation_neighbours' in events.Tags()['images']
+
+
+@pytest.mark.skipif(find_spec('wandb') is None, reason='wandb is not installed')
+def test_weights_and_biases_by_config(tmp_path, labelled, monkeypatch):
+    import wandb
+
+    class ReadSummary(Hook):
+        """Before mmengine's logger ends the run, and wandb forgets its summary."""
+
+        priority = 'HIGH'
+
+        def after_train(self, runner):
+            logged.update(dict(wandb.run.summary))
+            folder.append(wandb.run.dir)
+
+    monkeypatch.setenv('WANDB_MODE', 'offline')
+    monkeypatch.setenv('WANDB_SILENT', 'true')
+    logged, folder = {}, []
+    backends = [dict(type='WandbVisBackend', init_kwargs=dict(project='muscle_mm'))]
+    visualizer = dict(type='Visualizer', vis_backends=backends, name=str(tmp_path))
+    runner = md_moco_runner(tmp_path / 'run', hook_config(labelled), visualizer=visualizer)
+    runner.register_hook(ReadSummary())
+    runner.train()
+    last = json.loads((tmp_path / 'run/representation.json').read_text())[-1]
+    for name in SCORES:
+        assert logged[f'representation/{name}'] == pytest.approx(last[name])
+    pictures = Path(folder[0]).glob('media/images/representation_neighbours_*.png')
+    assert len(list(pictures)) == 4
 
 
 def test_a_resumed_run_keeps_its_history(tmp_path, labelled):
