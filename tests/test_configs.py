@@ -1,11 +1,14 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Every published config can be read, and its model built, in its own default scope."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope, init_default_scope
+
+from muscle_mm.reporting.schedule_plan import plan_schedule
 
 for toolbox in ('mmpretrain', 'mmseg', 'mmdet'):
     pytest.importorskip(toolbox)
@@ -52,3 +55,69 @@ def test_step_1_is_scored_where_a_labelled_set_is_sure_to_be_there(path):
         roots = [item.data_root for item in config.train_dataloader.dataset.datasets]
         assert {hook.train.data_root, hook.val.data_root} < set(roots)
         assert (hook.train.split, hook.val.split) == ('train', 'val')
+
+
+SCHEDULE = {'train_dataloader.batch_sampler', 'param_scheduler'}
+#: what each variant of continual learning changes in MUSCLE
+CHANGES = {
+    'muscle': set(),
+    'muscle-minus-minus': {'model.memory', *SCHEDULE},
+    'memory-only': SCHEDULE,
+    'schedule-only': {'model.memory'},
+    'weight-anchor': {'model.memory'},
+    'ema-teacher': {'model.memory'},
+    'batch-norm-frozen': {'model.batch_norm'},
+    'batch-norm-per-task': {'model.batch_norm'},
+}
+#: reading takes half a second
+read = cache(Config.fromfile)
+CONTINUAL = [path for path in CONFIGS if 'continual' in path.parts]
+
+
+def muscle_of(path):
+    depth = path.stem.split('_')[1]
+    return read(ROOT / f'continual/muscle_{depth}_3rounds_xray4.py')
+
+
+def changed_keys(first, second):
+    """Keys of two levels at which two configs differ."""
+    names = set()
+    for key in set(first) | set(second):
+        one, other = first.get(key), second.get(key)
+        if one == other:
+            continue
+        if isinstance(one, dict) and isinstance(other, dict):
+            names |= {f'{key}.{part}' for part in changed_keys(one, other)}
+        else:
+            names.add(key)
+    return {'.'.join(name.split('.')[:2]) for name in names}
+
+
+def test_there_is_a_config_for_each_variant():
+    assert {path.stem.split('_')[0] for path in CONTINUAL} == set(CHANGES)
+
+
+@pytest.mark.parametrize('path', CONTINUAL, ids=lambda path: path.stem)
+def test_variants_of_continual_learning_differ_in_nothing_else(path):
+    config = read(path)
+    changed = changed_keys(config.to_dict(), muscle_of(path).to_dict())
+    assert changed == CHANGES[path.stem.split('_')[0]]
+
+
+@pytest.mark.parametrize('path', CONTINUAL, ids=lambda path: path.stem)
+def test_variants_of_continual_learning_train_each_task_equally_long(path):
+    sizes = dict(pneumonia=97, mura=256, lung=17, tbx=8)
+    plan = plan_schedule(read(path), sizes)
+    assert plan.iterations == plan_schedule(muscle_of(path), sizes).iterations
+    # a last batch of one film is an iteration as well
+    assert plan.iterations == dict(pneumonia=12, mura=24, lung=9, tbx=3)
+    assert f'{plan.visits[-1].round + 1}round' in path.stem
+
+
+@pytest.mark.parametrize('depth', [18, 50])
+def test_memory_only_has_the_schedule_of_muscle_minus_minus(depth):
+    one, other = (
+        read(ROOT / f'continual/{name}_resnet{depth}_1round_xray4.py')
+        for name in ('muscle-minus-minus', 'ablation/memory-only')
+    )
+    assert changed_keys(one.to_dict(), other.to_dict()) == {'model.memory'}
