@@ -192,11 +192,11 @@ def main() -> None:
     if arguments.which is not None:
         prefix = prefix_of(arguments.which, weights, source)
 
-    from muscle_mm.models.backbone_init import extract_backbone, with_statistics_of_task
+    from muscle_mm.models.backbone_init import extract_backbone, with_parts_of_task
 
     if arguments.task is not None:
         prefix = 'backbone.'
-        weights = with_statistics_of_task(weights, arguments.task, str(source))
+        weights = with_parts_of_task(weights, arguments.task, str(source))
     depth = depth_of(weights, prefix, source)
     backbone = build_resnet(arguments.layout, depth)
     extracted = extract_backbone(weights, backbone, str(source), prefix)

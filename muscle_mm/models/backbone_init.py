@@ -127,10 +127,8 @@ def extract_backbone(
     return {name: state_dict[found + name] for name in wanted if found + name in state_dict}
 
 
-def with_statistics_of_task(
-    state_dict: Mapping[str, Any], task: str, source: str
-) -> dict[str, Any]:
-    """Put a task's own BatchNorm statistics in the place of the mixture of all tasks.
+def with_parts_of_task(state_dict: Mapping[str, Any], task: str, source: str) -> dict[str, Any]:
+    """Put what a task's backbone has of its own in its place in the shared backbone.
 
     Args:
         state_dict (Mapping[str, Any]): Weights of a ``MultiTaskPretrainer``.
@@ -138,26 +136,27 @@ def with_statistics_of_task(
         source (str): The file's name, for messages.
 
     Returns:
-        dict[str, Any]: The same weights, with that task's statistics under ``backbone.``.
+        dict[str, Any]: The same weights, with that task's BatchNorm statistics, and layers that
+        normalise its outputs (ConvNeXt, Swin), under ``backbone.``.
 
     Raises:
-        UserError: If the task has no statistics of its own there.
+        UserError: If the task has nothing of its own there.
     """
     own = f'tasks.{task}.'
-    statistics = {
+    parts = {
         name[len(own) :]: value
         for name, value in state_dict.items()
-        if name.startswith(f'{own}backbone.') and name[len(own) :] in state_dict
+        if name.startswith(f'{own}backbone.')
     }
-    if not statistics:
-        parts = [name.split('.') for name in state_dict if name.startswith('tasks.')]
-        others = sorted({part[1] for part in parts if part[2:3] == ['backbone']})
+    if not parts:
+        names = [name.split('.') for name in state_dict if name.startswith('tasks.')]
+        others = sorted({name[1] for name in names if name[2:3] == ['backbone']})
         raise UserError(
-            f'{source} holds no BatchNorm statistics of a task {task!r}: only a continual step '
-            "with model.batch_norm='per_task' keeps them. "
-            + (f'It has those of {", ".join(others)}.' if others else 'It has none.')
+            f'{source} holds nothing of the backbone that only the task {task!r} has, such as '
+            "BatchNorm statistics (after model.batch_norm='per_task'). "
+            + (f'It has some of {", ".join(others)}.' if others else 'It has none.')
         )
-    return {**state_dict, **statistics}
+    return {**state_dict, **parts}
 
 
 @WEIGHT_INITIALIZERS.register_module()
@@ -174,12 +173,13 @@ class BackboneInit:
             sets the last BatchNorm of each block to zero, unless ``zero_init_residual=False``.
         prefix (str, optional): What stands before the backbone's names in the file. Defaults to
             None: found by itself.
-        task (str, optional): A task of a continual step with ``batch_norm='per_task'``, whose
-            BatchNorm statistics are taken. Defaults to None: those of the mixture of its tasks.
+        task (str, optional): A task of a continual step, whose own parts of the backbone are taken:
+            its BatchNorm statistics (``batch_norm='per_task'``), its output norms (ConvNeXt, Swin).
+            Defaults to None: the shared backbone, with the statistics of the mixture of its tasks.
 
     Raises:
-        UserError: When it is applied, if the file does not hold exactly this backbone, or no
-            statistics of the task.
+        UserError: When it is applied, if the file does not hold exactly this backbone, or
+            nothing of the task's own.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class BackboneInit:
             return
         saved = state_dict_of(load_checkpoint_file(self.checkpoint))
         if self.task is not None:
-            saved = with_statistics_of_task(saved, self.task, str(self.checkpoint))
+            saved = with_parts_of_task(saved, self.task, str(self.checkpoint))
         weights = extract_backbone(saved, module, source=str(self.checkpoint), prefix=self.prefix)
         with torch.no_grad():
             own = module.state_dict()

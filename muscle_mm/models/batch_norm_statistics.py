@@ -50,12 +50,14 @@ def mix_statistics(target: nn.Module, sources: Sequence[nn.Module]) -> None:
 
     Args:
         target (nn.Module): Network whose running statistics are written.
-        sources (Sequence[nn.Module]): Networks with the same layers.
+        sources (Sequence[nn.Module]): Networks with the same layers; a layer that is not in all of
+            them is left out.
     """
-    targets = list(batch_norms(target).values())
-    if not targets:
+    found = [batch_norms(network) for network in (target, *sources)]
+    common = [path for path in found[0] if all(path in layers for layers in found)]
+    if not common:
         return
-    layers = [list(batch_norms(source).values()) for source in sources]
+    targets, *layers = ([own[path] for path in common] for own in found)
     # One vector a source: a few operations in place of a few for every layer.
     means = torch.stack([torch.cat([layer.running_mean for layer in own]) for own in layers])
     variances = torch.stack([torch.cat([layer.running_var for layer in own]) for own in layers])
@@ -80,6 +82,7 @@ def copy_statistics(source: nn.Module, target: nn.Module) -> None:
         target (nn.Module): Network whose running statistics are written.
     """
     own, other = batch_norms(target), batch_norms(source)
-    for path, layer in own.items():
+    for path in own.keys() & other.keys():
+        layer = own[path]
         for name, buffer in layer.named_buffers(recurse=False):
             buffer.copy_(other[path].get_buffer(name))

@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Several toolboxes' models around one backbone (step 2 of MUSCLE)."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,10 +12,9 @@ from muscle_mm.models.batch_norm_statistics import (
     batch_norms,
     copy_statistics,
     mix_statistics,
-    statistics_names,
 )
 from muscle_mm.models.memories.cross_task_memory import CrossTaskMemory
-from muscle_mm.models.tied_backbone import tie_again, tie_backbone
+from muscle_mm.models.tied_backbone import add_tied, drop_tied, tie_again, tie_backbone
 from muscle_mm.registry import MODELS
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.toolbox import toolbox_of
@@ -104,16 +104,22 @@ class MultiTaskPretrainer(BaseModel):
         tasks (dict[str, dict]): For each task's name the config of an mm model with its scope
             (``type='mmdet.FasterRCNN'``), without its backbone, or with a ``backbone`` that holds
             only what differs in this task's geometry: ``dict(strides=(1, 2, 1, 1), dilations=(1, 1,
-            2, 4))``.
+            2, 4))``. Layers that normalise a single output (``norm<i>`` of ConvNeXt and Swin)
+            belong to the task where the shared backbone does not have this output.
         memory (dict, optional): Config of a cross-task memory, for example
             ``dict(type='muscle_mm.FeatureDistillation', weight=1.0)``. Defaults to None: none.
         batch_norm (str): ``'shared'``, ``'frozen'`` or ``'per_task'``, as above; without effect on
             a backbone without BatchNorm (ConvNeXt, Swin). Defaults to ``'shared'``.
+        loss_weights (dict[str, float], optional): Factor of a task's losses, for example
+            ``dict(tbx=0.5)``. As with the toolboxes' own ``loss_weight``, the logged losses are
+            those that are minimised, with their factor. The memory's loss has its own ``weight``.
+            Defaults to None: 1 for each task.
         init_cfg (dict, optional): mmengine's weight initialisation. Defaults to None.
 
     Raises:
         UserError: If there is no task, a type lacks its scope, a toolbox is missing, a task's
-            backbone changes more than geometry, or ``batch_norm`` is none of the three.
+            backbone changes more than geometry, ``batch_norm`` is none of the three, or a loss
+            weight is not positive or of no task.
     """
 
     def __init__(
@@ -122,6 +128,7 @@ class MultiTaskPretrainer(BaseModel):
         tasks: dict[str, dict[str, Any]],
         memory: dict[str, Any] | None = None,
         batch_norm: str = 'shared',
+        loss_weights: dict[str, float] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -133,13 +140,14 @@ class MultiTaskPretrainer(BaseModel):
                 f'{", ".join(map(repr, BATCH_NORM_POLICIES))}.'
             )
         self.batch_norm = batch_norm
+        self.loss_weights = _checked_loss_weights(loss_weights or {}, tasks)
         scope = toolbox_of(backbone.get('type'), 'model.backbone')
         self.backbone = MODELS.build({**backbone, '_scope_': scope})
+        #: For each task the names of what its backbone does not share.
+        self._own_names: dict[str, frozenset[str]] = {}
         built = {name: self._build_task(name, config, backbone) for name, config in tasks.items()}
         # mmengine's, not torch's, which would not pass init_weights on to the heads.
         self.tasks: Any = ModuleDict(built)
-        own = statistics_names(self.backbone) if self.own_statistics else frozenset()
-        self._own_names: frozenset[str] = own
         self.data_preprocessor = TaskDataPreprocessor(
             {name: task.data_preprocessor for name, task in built.items()}
         )
@@ -156,7 +164,9 @@ class MultiTaskPretrainer(BaseModel):
         # The scope makes the model's inner parts resolve in their own toolbox, whatever the
         # default.
         task = MODELS.build({**config, 'backbone': {**shared_config, **geometry}, '_scope_': scope})
-        tie_backbone(task.backbone, self.backbone, name, self.own_statistics)
+        self._own_names[name] = tie_backbone(
+            task.backbone, self.backbone, name, self.own_statistics
+        )
         # The shared backbone is initialised once, by this model.
         task.backbone._is_init = True
         return task
@@ -205,11 +215,9 @@ class MultiTaskPretrainer(BaseModel):
         shared = {
             key[len(start) :]: value for key, value in state_dict.items() if key.startswith(start)
         }
-        for name in self.tasks:
-            for key, value in shared.items():
-                tied = f'{prefix}tasks.{name}.backbone.{key}'
-                if key not in self._own_names or tied not in state_dict:
-                    state_dict[tied] = value
+        for name, variant in self._variants().items():
+            tied = f'{prefix}tasks.{name}.backbone.'
+            add_tied(state_dict, tied, self._own_names[name], variant, shared)
 
     def forward(
         self,
@@ -232,12 +240,14 @@ class MultiTaskPretrainer(BaseModel):
         """
         if mode != 'loss':
             return self.tasks[task](inputs, data_samples, mode=mode)
-        if self.memory is None or not self.memory.ready:
+        if self.memory is None:
             losses = self._task_losses(task, inputs, data_samples)
         else:
             with self.memory.watch(task):
                 losses = self._task_losses(task, inputs, data_samples)
-            losses['memory.loss'] = self.memory.loss(task)
+            self.memory.before_backward(losses)
+            if self.memory.ready:
+                losses['memory.loss'] = self.memory.loss(task)
         if self.training and self.own_statistics:
             mix_statistics(self.backbone, list(self._variants().values()))
         return losses
@@ -246,15 +256,39 @@ class MultiTaskPretrainer(BaseModel):
         self, task: str, inputs: Tensor, data_samples: list[Any] | None
     ) -> dict[str, Any]:
         losses = self.tasks[task](inputs, data_samples, mode='loss')
-        return {f'{task}.{key}': value for key, value in losses.items()}
+        weight = self.loss_weights[task]
+        return {
+            # mmengine, too, takes for a loss what is called so, and an accuracy for no loss.
+            f'{task}.{key}': _scaled(value, weight) if weight != 1 and 'loss' in key else value
+            for key, value in losses.items()
+        }
+
+
+def _scaled(loss: Any, weight: float) -> Any:
+    """Scale a loss, or a list of losses (one a feature level) as mmdet's heads give it."""
+    return [part * weight for part in loss] if isinstance(loss, (list, tuple)) else loss * weight
+
+
+def _checked_loss_weights(weights: Mapping[str, float], tasks: Iterable[str]) -> dict[str, float]:
+    """Fill in and check the tasks' loss weights."""
+    tasks = list(tasks)
+    unknown = sorted(set(weights) - set(tasks))
+    if unknown:
+        raise UserError(
+            f'model.loss_weights names {unknown}, which are no tasks of the model: {sorted(tasks)}.'
+        )
+    for task, weight in weights.items():
+        if not (weight > 0 and math.isfinite(weight)):
+            raise UserError(
+                f'model.loss_weights[{task!r}]={weight}: must be positive. To train without a '
+                'task, leave it out of model.tasks and of the data set.'
+            )
+    return {task: float(weights.get(task, 1.0)) for task in tasks}
 
 
 def _drop_tied_weights(
     module: nn.Module, state_dict: dict[str, Any], prefix: str, _local_metadata: Any
 ) -> None:
     """After ``state_dict``: keep the shared weights once, under ``backbone.``."""
-    for name in module.tasks:  # type: ignore[union-attr]
-        tied = f'{prefix}tasks.{name}.backbone.'
-        for key in [key for key in state_dict if key.startswith(tied)]:
-            if key[len(tied) :] not in module._own_names:  # type: ignore[operator]
-                del state_dict[key]
+    for name, own in module._own_names.items():  # type: ignore[operator, union-attr]
+        drop_tied(state_dict, f'{prefix}tasks.{name}.backbone.', own)

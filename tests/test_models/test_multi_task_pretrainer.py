@@ -91,9 +91,12 @@ def optimizer_of(model, **options) -> OptimWrapper:
 
 
 @pytest.mark.parametrize('task', ['pneumonia', 'lung', 'tbx'])
-def test_a_step_trains_the_backbone_and_one_head(model, task):
-    before = {name: value.clone() for name, value in model.named_parameters()}
-    optimizer = optimizer_of(model, momentum=0.9, weight_decay=0.1)
+@pytest.mark.parametrize('optimizer', ['SGD', 'AdamW'])
+def test_a_step_trains_the_backbone_and_one_head(model, task, optimizer):
+    options = dict(momentum=0.9) if optimizer == 'SGD' else {}
+    optimizer = OptimWrapper(
+        getattr(torch.optim, optimizer)(model.parameters(), lr=0.01, weight_decay=0.1, **options)
+    )
     # An earlier step of every other task fills their momentum.
     for other in model.tasks:
         if other != task:
@@ -170,6 +173,32 @@ def test_prediction_is_the_tasks_own(model, task):
     assert all(expected[task] in sample for sample in predictions)
 
 
+def test_a_tasks_losses_have_its_weight(config):
+    models = []
+    for weights in (None, dict(tbx=0.5, lung=3)):
+        torch.manual_seed(0)
+        memory = dict(type='muscle_mm.WeightAnchor', weight=1.0)
+        models.append(MODELS.build({**config, 'loss_weights': weights, 'memory': memory}))
+        models[-1].init_weights()
+        models[-1].memory.remember()
+        models[-1].memory.get_buffer_of('conv1.weight').add_(1)
+    for task, weight in dict(pneumonia=1, lung=3, tbx=0.5).items():
+        plain, scaled = ({}, {})
+        for model, losses in zip(models, (plain, scaled), strict=True):
+            torch.manual_seed(1)  # for the samples of boxes
+            data = model.data_preprocessor(batch(task), True)
+            values = model.parse_losses(model(**data, mode='loss'))[1]
+            losses.update({key: value.item() for key, value in values.items()})
+        assert plain.keys() == scaled.keys()
+        for key, value in plain.items():
+            own = key != 'loss' and key != 'memory.loss' and 'loss' in key
+            if key != 'loss':
+                assert scaled[key] == pytest.approx(value * (weight if own else 1), rel=1e-5), key
+        # What is logged adds up to what is minimised.
+        parts = [value for key, value in scaled.items() if 'loss' in key and key != 'loss']
+        assert scaled['loss'] == pytest.approx(sum(parts), rel=1e-5)
+
+
 @pytest.mark.parametrize('memory', MEMORIES)
 def test_memory_pulls_the_backbone_back(config, memory):
     torch.manual_seed(0)
@@ -243,6 +272,8 @@ def test_teacher_stays_in_evaluation_mode(config):
         (dict(tasks={}), r'model\.tasks is empty'),
         (dict(tasks=dict(a=dict(type='FasterRCNN'))), r"model\.tasks\.a: type='FasterRCNN' does"),
         (dict(backbone=dict(type='ResNet')), r"model\.backbone: type='ResNet' does not say"),
+        (dict(loss_weights=dict(knee=1)), r"model\.loss_weights names \['knee'\], .*'lung'"),
+        (dict(loss_weights=dict(lung=0)), r"model\.loss_weights\['lung'\]=0: must be positive"),
     ],
 )
 def test_unusable_configs_are_explained(config, change, message):

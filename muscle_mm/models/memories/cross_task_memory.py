@@ -4,6 +4,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from mmengine.model import BaseModule
@@ -32,11 +33,22 @@ class CrossTaskMemory(BaseModule):
         # A buffer, so that a resumed run knows whether there is something to remember.
         self.register_buffer('remembered', torch.zeros((), dtype=torch.bool))
         self.remembered: Tensor
+        # The same for the program: reading a buffer would wait for a GPU at every step.
+        self._has_remembered = False
+        self._register_load_state_dict_pre_hook(self._read_remembered)
+
+    def _read_remembered(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+        self._has_remembered = bool(state_dict.get(f'{prefix}remembered', self._has_remembered))
+
+    def _note_remembered(self) -> None:
+        """At the end of :meth:`remember`: from now on there is something to compare with."""
+        self.remembered.fill_(True)
+        self._has_remembered = True
 
     @property
     def ready(self) -> bool:
         """bool: Whether something is remembered and counts."""
-        return self.weight > 0 and bool(self.remembered)
+        return self.weight > 0 and self._has_remembered
 
     @abstractmethod
     def attach(self, shared: nn.Module, variants: Mapping[str, nn.Module]) -> None:
@@ -73,6 +85,13 @@ class CrossTaskMemory(BaseModule):
             None: Nothing; the base class does not look.
         """
         yield
+
+    def before_backward(self, losses: Mapping[str, Any]) -> None:
+        """See a task's losses, before their backward pass.
+
+        Args:
+            losses (Mapping[str, Any]): The task's losses, by name; the base class does not look.
+        """
 
     def after_step(self) -> None:
         """Follow the backbone after an optimizer step, for memories that move."""

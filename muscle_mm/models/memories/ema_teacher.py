@@ -32,19 +32,14 @@ class EMATeacher(TeacherMemory):
 
     def remember(self) -> None:
         """Start the average at the end of the first visit; later visits' ends change nothing."""
-        if not bool(self.remembered):
+        if not self._has_remembered:
             super().remember()
 
     @torch.no_grad()
     def after_step(self) -> None:
         """Move the teacher towards the backbone, once it has started."""
-        if not bool(self.remembered):
+        if not self._has_remembered:
             return
-        own = self.teacher.state_dict()
-        current = self.student.state_dict()
-        floating = [name for name, value in own.items() if value.is_floating_point()]
-        torch._foreach_lerp_(
-            [own[name] for name in floating],
-            [current[name] for name in floating],
-            1 - self.momentum,
-        )
+        pairs = zip(*self.teacher_and_student(), strict=True)
+        own, current = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+        torch._foreach_lerp_(own, current, 1 - self.momentum)

@@ -12,7 +12,7 @@ from torch.nn.functional import cosine_similarity
 
 from muscle_mm.models.batch_norm_statistics import batch_norms
 from muscle_mm.models.memories.cross_task_memory import CrossTaskMemory
-from muscle_mm.models.tied_backbone import tie_again, tie_backbone
+from muscle_mm.models.tied_backbone import add_tied, drop_tied, tie_again, tie_backbone
 
 
 class TeacherMemory(CrossTaskMemory):
@@ -34,7 +34,9 @@ class TeacherMemory(CrossTaskMemory):
 
     def __init__(self, weight: float = 1.0) -> None:
         super().__init__(weight)
+        # The teacher in each task's geometry, on the weights of one.
         self.teachers = nn.ModuleDict()
+        self._own_names: dict[str, frozenset[str]] = {}
         # Not registered as parts of the memory.
         self._students: dict[str, nn.Module] = {}
         self._shared: tuple[nn.Module, ...] = ()
@@ -51,24 +53,31 @@ class TeacherMemory(CrossTaskMemory):
         """
         self._students = dict(variants)
         self._shared = (shared,)
+        self.teacher: nn.Module = _frozen_copy(shared)
         for name, variant in variants.items():
-            teacher: Any = deepcopy(variant).requires_grad_(False)
-            teacher._is_init = True
-            for layer in batch_norms(teacher).values():
-                layer.momentum = 0.0  # a batch does not move the running statistics
-            self.teachers[name] = teacher
-        for name, teacher in self.teachers.items():
-            tie_backbone(teacher, self.teacher, name)
-
-    @property
-    def teacher(self) -> nn.Module:
-        """nn.Module: The teacher that owns the weights."""
-        return next(iter(self.teachers.values()))
+            self.teachers[name] = _frozen_copy(variant)
+            self._own_names[name] = tie_backbone(self.teachers[name], self.teacher, name)
 
     @property
     def student(self) -> nn.Module:
         """nn.Module: The backbone that holds the shared weights."""
         return self._shared[0]
+
+    def teacher_and_student(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Pair what the teacher holds with what it is made of.
+
+        Returns:
+            tuple[list[Tensor], list[Tensor]]: The teacher's tensors, and in the same order those of
+            the student: the shared ones, and what single tasks' backbones have of their own.
+        """
+        own, current = self.teacher.state_dict(), self.student.state_dict()
+        teachers, students = list(own.values()), [current[name] for name in own]
+        for task, names in self._own_names.items():
+            if names:
+                own, current = self.teachers[task].state_dict(), self._students[task].state_dict()
+                teachers += [own[name] for name in names]
+                students += [current[name] for name in names]
+        return teachers, students
 
     def train(self, mode: bool = True) -> 'TeacherMemory':
         """Set the training mode of everything but the teachers, which stay in evaluation mode.
@@ -80,6 +89,7 @@ class TeacherMemory(CrossTaskMemory):
             TeacherMemory: Itself.
         """
         super().train(mode)
+        self.teacher.eval()
         self.teachers.eval()
         return self
 
@@ -92,8 +102,9 @@ class TeacherMemory(CrossTaskMemory):
     @torch.no_grad()
     def remember(self) -> None:
         """Copy the shared backbone into the teacher."""
-        self.teacher.load_state_dict(self.student.state_dict())
-        self.remembered.fill_(True)
+        for own, current in zip(*self.teacher_and_student(), strict=True):
+            own.copy_(current)
+        self._note_remembered()
 
     @contextmanager
     def watch(self, task: str) -> Iterator[None]:
@@ -105,6 +116,9 @@ class TeacherMemory(CrossTaskMemory):
         Yields:
             None: Nothing.
         """
+        if not self.ready:
+            yield
+            return
 
         def keep(_module: nn.Module, inputs: tuple[Any, ...], outputs: Any) -> None:
             self._seen = (inputs[0], outputs if isinstance(outputs, (tuple, list)) else (outputs,))
@@ -147,19 +161,25 @@ class TeacherMemory(CrossTaskMemory):
     def _fill_teachers(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
         """Before loading: the teacher was saved once, under ``teacher.``."""
         start = f'{prefix}teacher.'
-        saved = {key: state_dict.pop(key) for key in list(state_dict) if key.startswith(start)}
-        for name in self.teachers:
-            for key, value in saved.items():
-                state_dict[f'{prefix}teachers.{name}.{key[len(start) :]}'] = value
+        shared = {
+            key[len(start) :]: value for key, value in state_dict.items() if key.startswith(start)
+        }
+        for name, teacher in self.teachers.items():
+            tied = f'{prefix}teachers.{name}.'
+            add_tied(state_dict, tied, self._own_names[name], teacher, shared)
+
+
+def _frozen_copy(backbone: nn.Module) -> nn.Module:
+    copy: Any = deepcopy(backbone).requires_grad_(False)
+    copy._is_init = True
+    for layer in batch_norms(copy).values():
+        layer.momentum = 0.0  # a batch does not move the running statistics
+    return copy
 
 
 def _keep_one_teacher(
     module: nn.Module, state_dict: dict[str, Any], prefix: str, _local_metadata: Any
 ) -> None:
     """After ``state_dict``: keep the teacher's weights once, under ``teacher.``."""
-    for position, name in enumerate(module.teachers):  # type: ignore[arg-type]
-        start = f'{prefix}teachers.{name}.'
-        for key in [key for key in state_dict if key.startswith(start)]:
-            value = state_dict.pop(key)
-            if position == 0:
-                state_dict[f'{prefix}teacher.{key[len(start) :]}'] = value
+    for name, own in module._own_names.items():  # type: ignore[operator, union-attr]
+        drop_tied(state_dict, f'{prefix}teachers.{name}.', own)

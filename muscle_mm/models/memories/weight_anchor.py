@@ -43,7 +43,7 @@ class WeightAnchor(CrossTaskMemory):
         """Copy the shared weights into the anchor."""
         for name, parameter in self._backbone[0].named_parameters():
             self.get_buffer_of(name).copy_(parameter)
-        self.remembered.fill_(True)
+        self._note_remembered()
 
     def get_buffer_of(self, parameter_name: str) -> Tensor:
         """Find a parameter's anchor.
