@@ -229,6 +229,28 @@ def test_channels_last_changes_the_layout_alone(build):
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
+def test_compiled_encoders_give_the_same_loss_under_the_same_names(build, monkeypatch):
+    compiled, compile_module = [], nn.Module.compile
+
+    def compile_without_code(module):
+        """Trace as always, but run torch's own kernels: generating code takes a minute."""
+        compiled.append(module)
+        compile_module(module, backend='eager')
+
+    monkeypatch.setattr(nn.Module, 'compile', compile_without_code)
+    plain, other = build(), build(compile_encoders=True)
+    assert compiled == [other.backbone, other.momentum_backbone]
+    assert list(other.state_dict()) == list(plain.state_dict())
+    losses = [model(inputs=views(), mode='loss')['loss'] for model in (plain, other)]
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-5)
+    for model, loss in zip((plain, other), losses, strict=True):
+        loss.backward()
+        model.update()
+    gradients = [model.backbone.conv1.weight.grad for model in (plain, other)]
+    assert torch.allclose(*gradients, rtol=1e-3, atol=1e-6)
+    assert torch.allclose(plain.queue.keys, other.queue.keys, atol=1e-5)
+
+
 def test_grey_views_under_autocast_give_a_loss_in_float32(build):
     model = build()
     grey = [view[:, :1].expand(-1, 3, -1, -1) for view in views()]
