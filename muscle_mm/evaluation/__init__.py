@@ -2,8 +2,9 @@
 """Metrics that the published tables need, measures of forgetting and of representations."""
 
 from muscle_mm.evaluation.binary_classification_metric import BinaryClassificationMetric
-from muscle_mm.evaluation.bootstrap import auc_confidence_interval
+from muscle_mm.evaluation.bootstrap import auc_confidence_interval, draw_patients
 from muscle_mm.evaluation.box_ap_metric import BoxAPMetric
+from muscle_mm.evaluation.delong import delong_areas, delong_interval
 from muscle_mm.evaluation.feature_spread import effective_rank, feature_std
 from muscle_mm.evaluation.features import extract_features
 from muscle_mm.evaluation.forgetting import (
@@ -18,16 +19,25 @@ from muscle_mm.evaluation.linear_probe import linear_probe
 from muscle_mm.evaluation.lung_segmentation_metric import LungSegmentationMetric
 from muscle_mm.evaluation.multi_task_metric import MultiTaskMetric
 from muscle_mm.evaluation.representation_scores import representation_scores
+from muscle_mm.evaluation.significance import (
+    PairedDifference,
+    paired_bootstrap_test,
+    paired_delong_test,
+)
 
 __all__ = [
     'BinaryClassificationMetric',
     'BoxAPMetric',
     'LungSegmentationMetric',
     'MultiTaskMetric',
+    'PairedDifference',
     'auc_confidence_interval',
     'average_performance',
     'backward_transfer',
     'backward_transfer_per_task',
+    'delong_areas',
+    'delong_interval',
+    'draw_patients',
     'effective_rank',
     'extract_features',
     'feature_std',
@@ -35,5 +45,7 @@ __all__ = [
     'forgetting_per_task',
     'linear_probe',
     'nearest_neighbours',
+    'paired_bootstrap_test',
+    'paired_delong_test',
     'representation_scores',
 ]

@@ -1,10 +1,62 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""Confidence interval of the area under the ROC curve by a stratified bootstrap."""
+"""Bootstrap over patients: draws, and the interval of the area under the ROC curve."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-#: Upper bound on the entries of one table of resampled counts (about 32 MB of int64).
+#: Upper bound on the entries of one table of draws (about 32 MB of int64).
 _MAX_TABLE_ENTRIES = 4_000_000
+
+
+def draw_patients(
+    patients: Sequence[str] | np.ndarray,
+    strata: Sequence[int] | np.ndarray,
+    num_resamples: int = 2000,
+    seed: int = 0,
+) -> Iterator[np.ndarray]:
+    """Draw patients with replacement, each with all of their films.
+
+    Films of one patient are alike, so that a patient is the unit that is drawn, not a film.
+    Patients whose films belong to the same strata are drawn among themselves: those with negative
+    films only, those with positive films only, and those with both. Every resample then keeps the
+    number of patients of each kind, and every stratum that the films have.
+
+    Source: Davison and Hinkley, Bootstrap Methods and their Application (1997), sections 3.2
+    (stratified) and 3.8 (clusters, whole).
+
+    Args:
+        patients (Sequence[str] | np.ndarray): Patient of each film, length N.
+        strata (Sequence[int] | np.ndarray): Stratum of each film, length N; for a classifier its
+            true class.
+        num_resamples (int): Number of resamples. Defaults to 2000.
+        seed (int): Seed of the draws. Defaults to 0.
+
+    Yields:
+        np.ndarray: How often each film is drawn, integers of shape (R, N); the R of all tables
+        add up to ``num_resamples``.
+    """
+    _, patient = np.unique(np.asarray(patients), return_inverse=True)
+    names, stratum = np.unique(np.asarray(strata), return_inverse=True)
+    patient, stratum = patient.reshape(-1), stratum.reshape(-1)  # numpy 2.0 alone: another shape
+    if not patient.size:
+        return
+    has = np.zeros((patient.max() + 1, names.size), dtype=bool)
+    has[patient, stratum] = True
+    kind = np.unique(has, axis=0, return_inverse=True)[1].reshape(-1)
+    groups = [np.flatnonzero(kind == index) for index in range(kind.max() + 1)]
+
+    generator = np.random.default_rng(seed)
+    remaining = num_resamples
+    while remaining > 0:
+        rows = min(remaining, max(1, _MAX_TABLE_ENTRIES // patient.size))
+        draws = np.empty((rows, kind.size), dtype=np.int64)
+        for group in groups:
+            # Drawing n of n with replacement is one multinomial draw of how often each is drawn.
+            even = np.full(group.size, 1 / group.size)
+            draws[:, group] = generator.multinomial(group.size, even, size=rows)
+        yield draws[:, patient]
+        remaining -= rows
 
 
 def auc_confidence_interval(
@@ -13,12 +65,11 @@ def auc_confidence_interval(
     confidence: float = 0.95,
     num_resamples: int = 2000,
     seed: int = 0,
+    patients: Sequence[str] | None = None,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of the AUC, resampled within each class.
+    """Percentile bootstrap interval of the AUC, stratified, by patient.
 
-    Positives and negatives are drawn with replacement separately, so that every resample keeps the
-    class counts and its AUC exists. Drawing n samples with replacement is one multinomial draw of
-    how often each distinct score occurs; the AUC (Mann-Whitney, ties count one half) then follows
+    See ``draw_patients`` for the draws. The AUC of each (Mann-Whitney, ties count one half) follows
     from cumulative counts, without a loop over resamples.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
@@ -29,31 +80,28 @@ def auc_confidence_interval(
         confidence (float): Coverage of the interval. Defaults to 0.95.
         num_resamples (int): Number of resamples. Defaults to 2000.
         seed (int): Seed of the draws. Defaults to 0.
+        patients (Sequence[str], optional): Patient of each film. Defaults to None: every film is of
+            another patient.
 
     Returns:
         tuple[float, float]: Lower and upper limit between 0 and 1; both NaN if a class is absent.
     """
-    positives = np.asarray(labels) == 1
-    num_positives, num_negatives = int(positives.sum()), int((~positives).sum())
-    if num_positives == 0 or num_negatives == 0:
+    positive = np.asarray(labels) == 1
+    if positive.all() or not positive.any():  # also without a film
         return float('nan'), float('nan')
-
-    distinct, place = np.unique(np.asarray(scores), return_inverse=True)
-    place = place.reshape(-1)  # numpy 2.0 alone returned another shape here
-    positive_shares = np.bincount(place[positives], minlength=distinct.size) / num_positives
-    negative_shares = np.bincount(place[~positives], minlength=distinct.size) / num_negatives
-
-    generator = np.random.default_rng(seed)
+    order = np.argsort(scores, kind='stable')
+    positive = positive[order]
+    ranked = np.asarray(scores)[order]
+    # Where a new score begins: films of equal scores are one group.
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+    drawn = np.arange(positive.size) if patients is None else np.asarray(patients)[order]
     areas = []
-    remaining = num_resamples
-    while remaining > 0:
-        rows = min(remaining, max(1, _MAX_TABLE_ENTRIES // distinct.size))
-        positive_counts = generator.multinomial(num_positives, positive_shares, size=rows)
-        negative_counts = generator.multinomial(num_negatives, negative_shares, size=rows)
-        negatives_below = np.cumsum(negative_counts, axis=1) - negative_counts
-        wins = (positive_counts * (negatives_below + 0.5 * negative_counts)).sum(axis=1)
-        areas.append(wins / (num_positives * num_negatives))
-        remaining -= rows
+    for counts in draw_patients(drawn, positive, num_resamples, seed):
+        positives = np.add.reduceat(counts * positive, starts, axis=1)
+        negatives = np.add.reduceat(counts * ~positive, starts, axis=1)
+        below = np.cumsum(negatives, axis=1) - negatives
+        wins = (positives * (below + 0.5 * negatives)).sum(axis=1)
+        areas.append(wins / (positives.sum(axis=1) * negatives.sum(axis=1)))
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(areas), [tail, 1 - tail])
     return float(low), float(high)
