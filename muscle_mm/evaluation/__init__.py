@@ -2,8 +2,11 @@
 """Metrics that the published tables need, measures of forgetting and of representations."""
 
 from muscle_mm.evaluation.binary_classification_metric import BinaryClassificationMetric
+from muscle_mm.evaluation.binary_predictions import BinaryPredictions
 from muscle_mm.evaluation.bootstrap import auc_confidence_interval, draw_patients
 from muscle_mm.evaluation.box_ap_metric import BoxAPMetric
+from muscle_mm.evaluation.classification_curves import calibration, roc_points
+from muscle_mm.evaluation.decision_threshold import choose_threshold
 from muscle_mm.evaluation.delong import delong_areas, delong_interval
 from muscle_mm.evaluation.feature_spread import effective_rank, feature_std
 from muscle_mm.evaluation.features import extract_features
@@ -27,6 +30,7 @@ from muscle_mm.evaluation.significance import (
 
 __all__ = [
     'BinaryClassificationMetric',
+    'BinaryPredictions',
     'BoxAPMetric',
     'LungSegmentationMetric',
     'MultiTaskMetric',
@@ -35,6 +39,8 @@ __all__ = [
     'average_performance',
     'backward_transfer',
     'backward_transfer_per_task',
+    'calibration',
+    'choose_threshold',
     'delong_areas',
     'delong_interval',
     'draw_patients',
@@ -48,4 +54,5 @@ __all__ = [
     'paired_bootstrap_test',
     'paired_delong_test',
     'representation_scores',
+    'roc_points',
 ]

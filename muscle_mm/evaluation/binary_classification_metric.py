@@ -2,16 +2,21 @@
 """The classification columns of the published tables."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from muscle_mm.evaluation.binary_predictions import BinaryPredictions
 from muscle_mm.evaluation.bootstrap import auc_confidence_interval
+from muscle_mm.evaluation.decision_threshold import THRESHOLD_RULES, choose_threshold
+from muscle_mm.evaluation.delong import delong_interval
 from muscle_mm.registry import METRICS
 from muscle_mm.utils.errors import UserError
+
+_DEFAULT_THRESHOLD = 0.5
 
 
 @METRICS.register_module()
@@ -23,12 +28,32 @@ class BinaryClassificationMetric(BaseMetric):
     Where a class is absent, what cannot be computed is NaN and a warning says why.
 
     Logged keys: ``accuracy``, ``sensitivity``, ``specificity``, ``auc``, ``auc_ci_low``,
-    ``auc_ci_high``. The interval resamples images (see ``auc_confidence_interval``); films of one
-    patient are treated as independent.
+    ``auc_ci_high``, and ``threshold`` (a score, not in percent). With ``by_study`` the same again
+    for studies, with ``study_`` before each key, and ``study_kappa``: Cohen's kappa x 100, by which
+    MURA ranks.
+
+    **Interval.** By default a bootstrap that draws patients, stratified by class: several films of
+    a patient are alike, and an interval that takes them as independent, as DeLong's does, is too
+    narrow. Where no patients are known, or each has one film, both are valid.
+
+    **Threshold.** A number, or chosen on the very films of this evaluation ('youden',
+    'sensitivity'). The latter is for validation: on the test split it would make accuracy,
+    sensitivity and specificity optimistic, and each such evaluation says so in the log. For the
+    test split take ``threshold='validation'`` with ``muscle_mm.ValidationThresholdHook``, which
+    keeps in each checkpoint the threshold that was chosen on validation with its weights::
+
+        val_evaluator = dict(type='muscle_mm.BinaryClassificationMetric', threshold='youden')
+        test_evaluator = dict(type='muscle_mm.BinaryClassificationMetric', threshold='validation')
+        custom_hooks = [dict(type='muscle_mm.ValidationThresholdHook'), ...]
 
     Args:
-        threshold (float): A film is called positive if its score of class 1 reaches it. Defaults to
-            0.5.
+        threshold (float | str): A film is called positive if its score of class 1 reaches it. A
+            number; 'youden', where sensitivity + specificity is largest; 'sensitivity', where the
+            sensitivity reaches ``target_sensitivity``; or 'validation'. Defaults to 0.5.
+        target_sensitivity (float): From 0 to 1, for ``threshold='sensitivity'``. Defaults to 0.95.
+        by_study (bool): Score studies, too: the mean over a study's films, with a threshold of its
+            own where one is chosen. Samples then carry ``study``. Defaults to False.
+        interval (str): 'bootstrap' (by patient) or 'delong' (by film). Defaults to 'bootstrap'.
         confidence (float): Coverage of the interval. Defaults to 0.95.
         num_resamples (int): Number of bootstrap resamples. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
@@ -38,16 +63,25 @@ class BinaryClassificationMetric(BaseMetric):
             ``'binary'``.
         collect_dir (str, optional): See mmengine's ``BaseMetric``. Defaults to None.
 
+    Attributes:
+        predictions (BinaryPredictions | None): What was evaluated last, on the first process; None
+            before and on the others.
+        validation_thresholds (Mapping[str, float]): Logged thresholds by full key, for
+            ``threshold='validation'``; ``ValidationThresholdHook`` sets it.
+
     Raises:
-        UserError: If a model predicts another number of classes than two, or a score that is not
-            finite.
+        UserError: If an option is unknown, a model predicts another number of classes than two, a
+            label is neither 0 nor 1, or a score is not finite.
     """
 
     default_prefix = 'binary'
 
     def __init__(
         self,
-        threshold: float = 0.5,
+        threshold: float | str = _DEFAULT_THRESHOLD,
+        target_sensitivity: float = 0.95,
+        by_study: bool = False,
+        interval: str = 'bootstrap',
         confidence: float = 0.95,
         num_resamples: int = 2000,
         seed: int = 0,
@@ -56,18 +90,36 @@ class BinaryClassificationMetric(BaseMetric):
         collect_dir: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
+        rules = (*THRESHOLD_RULES, 'validation')
+        if isinstance(threshold, str) and threshold not in rules:
+            raise UserError(
+                f'BinaryClassificationMetric: threshold={threshold!r} is neither a number nor one '
+                f'of {", ".join(map(repr, rules))}.'
+            )
+        if interval not in ('bootstrap', 'delong'):
+            raise UserError(
+                f"BinaryClassificationMetric: interval={interval!r} is neither 'bootstrap' nor "
+                "'delong'."
+            )
         self.threshold = threshold
+        self.target_sensitivity = target_sensitivity
+        self.by_study = by_study
+        self.interval = interval
         self.confidence = confidence
         self.num_resamples = num_resamples
         self.seed = seed
+        self.predictions: BinaryPredictions | None = None
+        self.validation_thresholds: Mapping[str, float] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the true class and the score of class 1 of each sample.
+        """Keep the true class, the score of class 1 and the origin of each sample.
 
         Args:
             data_batch (Any): Not used.
             data_samples (Sequence[dict]): Predictions of mmpretrain: ``gt_label`` (tensor of one
-                integer) and ``pred_score`` (float tensor of two probabilities).
+                integer) and ``pred_score`` (float tensor of two probabilities); where
+                ``mmpretrain.PackInputs`` names them in ``meta_keys``, ``img_path``, ``patient_id``
+                and ``study``.
         """
         for sample in data_samples:
             scores = sample['pred_score']
@@ -76,33 +128,63 @@ class BinaryClassificationMetric(BaseMetric):
                     f'BinaryClassificationMetric needs two classes, but the model predicts '
                     f'{scores.numel()}. Set num_classes=2 in the head of the model.'
                 )
-            self.results.append((int(sample['gt_label']), float(scores.flatten()[1])))
+            image, label = str(sample.get('img_path') or ''), int(sample['gt_label'])
+            if label not in (0, 1):
+                raise UserError(
+                    f'BinaryClassificationMetric needs two classes, but {image or "a film"} is of '
+                    f'class {label}. Check gt_label in the manifest.'
+                )
+            patient, study = (str(sample.get(key) or '') for key in ('patient_id', 'study'))
+            self.results.append((image, patient, study, label, float(scores.flatten()[1])))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Compute all measures over the whole data set.
 
         Args:
-            results (list): Pairs of true class and score, one for each sample.
+            results (list): Rows of ``BinaryPredictions``, one for each sample.
 
         Returns:
-            dict[str, float]: Measures in percent by key.
+            dict[str, float]: Measures in percent by key, and the threshold.
         """
-        from sklearn.metrics import accuracy_score, recall_score, roc_auc_score
-
-        labels = np.array([label for label, _ in results], dtype=np.int64)
-        scores = np.array([score for _, score in results], dtype=np.float64)
-        if not np.isfinite(scores).all():
+        films = BinaryPredictions.from_rows(results)
+        finite = np.isfinite(films.scores)
+        if not finite.all():
             raise UserError(
-                f'{int((~np.isfinite(scores)).sum())} of {scores.size} predicted scores are not '
+                f'{int((~finite).sum())} of {finite.size} predicted scores are not '
                 'finite: the training has diverged. Lower optim_wrapper.optimizer.lr.'
             )
-        self._warn_of_absent_classes(labels)
-        called_positive = (scores >= self.threshold).astype(np.int64)
+        self.predictions = films
+        self._warn_of_absent_classes(films.labels)
+        measures = self._measures_of(films)
+        if self.by_study and any(films.studies):
+            studies = self._measures_of(films.by_study(), 'study_')
+            measures |= {f'study_{key}': value for key, value in studies.items()}
+        elif self.by_study and films.images:
+            self._warn(
+                'by_study=True, but no film names its study, so there are no scores of studies. '
+                "Add 'study' to meta_keys of mmpretrain.PackInputs, or, where the data set has no "
+                'studies, set by_study=False.'
+            )
+        return measures
+
+    def _measures_of(self, cases: BinaryPredictions, before_key: str = '') -> dict[str, float]:
+        """Measure films, or studies.
+
+        Args:
+            cases (BinaryPredictions): The films or studies.
+            before_key (str): What comes before each key. Defaults to ''.
+
+        Returns:
+            dict[str, float]: Measures in percent by key, and the threshold.
+        """
+        from sklearn.metrics import accuracy_score, cohen_kappa_score, recall_score, roc_auc_score
+
+        labels, scores = cases.labels, cases.scores
+        threshold = self._threshold_for(cases, f'{before_key}threshold')
+        called_positive = (scores >= threshold).astype(np.int64)
         has_both = np.unique(labels).size == 2
         nan = float('nan')
-        low, high = auc_confidence_interval(
-            labels, scores, self.confidence, self.num_resamples, self.seed
-        )
+        low, high = self._auc_interval(cases)
         shares = {
             'accuracy': accuracy_score(labels, called_positive) if labels.size else nan,
             'sensitivity': (
@@ -115,7 +197,50 @@ class BinaryClassificationMetric(BaseMetric):
             'auc_ci_low': low,
             'auc_ci_high': high,
         }
-        return {key: 100.0 * float(share) for key, share in shares.items()}
+        if before_key:
+            shares['kappa'] = cohen_kappa_score(labels, called_positive) if has_both else nan
+        percent = {key: 100.0 * float(share) for key, share in shares.items()}
+        return percent | {'threshold': threshold}
+
+    def _auc_interval(self, cases: BinaryPredictions) -> tuple[float, float]:
+        """Interval of the AUC between 0 and 1."""
+        if self.interval == 'delong':
+            return delong_interval(cases.labels, cases.scores, self.confidence)
+        return auc_confidence_interval(
+            cases.labels,
+            cases.scores,
+            self.confidence,
+            self.num_resamples,
+            self.seed,
+            cases.units(),
+        )
+
+    def _threshold_for(self, cases: BinaryPredictions, key: str) -> float:
+        """Choose the threshold, or take the one that was given."""
+        if not isinstance(self.threshold, str):
+            return float(self.threshold)
+        if self.threshold == 'validation':
+            full_key = f'{self.prefix}/{key}'
+            if full_key in self.validation_thresholds:
+                return self.validation_thresholds[full_key]
+            self._warn(
+                f"threshold='validation', but the checkpoint keeps no {full_key}: "
+                f'{_DEFAULT_THRESHOLD} is taken. A checkpoint keeps it if it was saved after its '
+                'validation (best_*.pth) and muscle_mm.ValidationThresholdHook is in custom_hooks.'
+            )
+            return _DEFAULT_THRESHOLD
+        threshold = choose_threshold(
+            cases.labels, cases.scores, self.threshold, self.target_sensitivity
+        )
+        if np.isnan(threshold):  # a class is absent, of which a warning has told
+            return _DEFAULT_THRESHOLD
+        print_log(
+            f'{self.prefix}/{key} {threshold:.4f} is chosen on these {cases.labels.size} cases '
+            f'(threshold={self.threshold!r}): accuracy, sensitivity and specificity on the same '
+            'cases are optimistic.',
+            logger='current',
+        )
+        return threshold
 
     def _warn_of_absent_classes(self, labels: np.ndarray) -> None:
         """Say which class is absent from the data.
@@ -126,10 +251,17 @@ class BinaryClassificationMetric(BaseMetric):
         names = (self.dataset_meta or {}).get('classes', ('0', '1'))
         absent = [str(names[index]) for index in (0, 1) if not (labels == index).any()]
         if absent:
-            print_log(
-                f'No film of class {" or ".join(repr(name) for name in absent)} among the '
+            self._warn(
+                f'no film of class {" or ".join(repr(name) for name in absent)} among the '
                 f'{labels.size} evaluated films: AUC and its interval are nan. '
-                'Check the split in the manifest.',
-                logger='current',
-                level=logging.WARNING,
+                'Check the split in the manifest.'
             )
+
+    def _warn(self, message: str) -> None:
+        """Write a warning into the log that names the data set."""
+        name = (self.dataset_meta or {}).get('dataset', 'the data set')
+        print_log(
+            f'BinaryClassificationMetric on {name}: {message}',
+            logger='current',
+            level=logging.WARNING,
+        )

@@ -42,3 +42,48 @@ SCRIPT = """
 
 def test_uneven_ranks_give_what_one_process_gives(run_two_processes, tmp_path):
     run_two_processes(SCRIPT, tmp_path / 'collected')
+
+
+WITH_STUDIES = """
+    import sys
+
+    import torch
+    from muscle_mm.evaluation import BinaryClassificationMetric
+
+    torch.distributed.init_process_group('gloo')
+    rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
+
+    films = [
+        {
+            'gt_label': torch.tensor([i % 3 == 0]),
+            'pred_score': torch.tensor([1 - i / 9, i / 9]),
+            'img_path': f'{i}.png',
+            'patient_id': f'patient{i // 4}',
+            'study': f'study{i // 2}',
+        }
+        for i in range(9)
+    ]
+
+    def build(**options):
+        return BinaryClassificationMetric(threshold='youden', by_study=True, **options)
+
+    alone = build()
+    alone.process(None, films)
+    expected = alone.compute_metrics(alone.results)
+
+    # round robin; with padding as mmengine's sampler does, or with one film less on the second rank
+    for number, padded in enumerate((films + films[:1], films)):
+        metric = build(collect_dir=f'{sys.argv[1]}{number}')
+        for film in padded[rank::world]:
+            metric.process(None, [film])
+        measures = metric.evaluate(len(films))
+        assert measures == {f'binary/{key}': value for key, value in expected.items()}
+        if rank == 0:
+            assert metric.predictions.images == tuple(f'{i}.png' for i in range(9))
+        else:
+            assert metric.predictions is None
+"""
+
+
+def test_uneven_ranks_keep_order_patients_and_studies(run_two_processes, tmp_path):
+    run_two_processes(WITH_STUDIES, tmp_path / 'collected')

@@ -4,6 +4,17 @@ mura_root = '{{$MUSCLE_DATA_ROOT:data}}/mura'
 mura_size = int('{{$MUSCLE_IMAGE_SIZE:224}}')  # pixels; our choice
 # Size of the cache of tools/prepare_dataset.py --cache; 0 reads the files.
 mura_cache = int('{{$MUSCLE_CACHE:0}}') or None
+mura_meta_keys = (
+    'sample_idx',
+    'img_path',
+    'ori_shape',
+    'img_shape',
+    'scale_factor',
+    'flip',
+    'flip_direction',
+    'patient_id',  # for the metric: whose films are drawn together, and
+    'study',  # which films are one study
+)
 mura_train = dict(
     type='muscle_mm.MURA',
     data_root=mura_root,
@@ -26,8 +37,8 @@ mura_val = dict(
     pipeline=[
         dict(type='muscle_mm.LoadXray'),
         dict(type='mmpretrain.Resize', scale=(mura_size, mura_size)),
-        dict(type='mmpretrain.PackInputs'),
+        dict(type='mmpretrain.PackInputs', meta_keys=mura_meta_keys),
     ],
 )
 mura_test = {**mura_val, 'split': 'test'}
-mura_metric = dict(type='muscle_mm.BinaryClassificationMetric')
+mura_metric = dict(type='muscle_mm.BinaryClassificationMetric', by_study=True)

@@ -4,6 +4,17 @@ pneumonia_root = '{{$MUSCLE_DATA_ROOT:data}}/pneumonia'
 pneumonia_size = int('{{$MUSCLE_IMAGE_SIZE:224}}')  # pixels; our choice
 # Size of the cache of tools/prepare_dataset.py --cache; 0 reads the files.
 pneumonia_cache = int('{{$MUSCLE_CACHE:0}}') or None
+pneumonia_meta_keys = (
+    'sample_idx',
+    'img_path',
+    'ori_shape',
+    'img_shape',
+    'scale_factor',
+    'flip',
+    'flip_direction',
+    'patient_id',  # for the metric: whose films are drawn together, and
+    'study',  # which films are one study
+)
 pneumonia_train = dict(
     type='muscle_mm.PneumoniaCXR',
     data_root=pneumonia_root,
@@ -28,7 +39,7 @@ pneumonia_val = dict(
     pipeline=[
         dict(type='muscle_mm.LoadXray'),
         dict(type='mmpretrain.Resize', scale=(pneumonia_size, pneumonia_size)),
-        dict(type='mmpretrain.PackInputs'),
+        dict(type='mmpretrain.PackInputs', meta_keys=pneumonia_meta_keys),
     ],
 )
 pneumonia_test = {**pneumonia_val, 'split': 'test'}

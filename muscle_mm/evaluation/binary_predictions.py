@@ -1,0 +1,162 @@
+# Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+"""What a classifier of two classes says about each film, and the table that keeps it."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.whole_file import whole_file
+
+_COLUMNS = ('image', 'patient', 'study', 'label', 'score')
+
+
+@dataclass(frozen=True)
+class BinaryPredictions:
+    """Scores of films, or of studies, with their truth.
+
+    Attributes:
+        images (tuple[str, ...]): File of each film, '' where it is unknown; of a study its name.
+        patients (tuple[str, ...]): Patient of each, '' where unknown.
+        studies (tuple[str, ...]): Study of each, '' where unknown.
+        labels (np.ndarray): True classes, 0 or 1, int64, shape (N,).
+        scores (np.ndarray): Scores of class 1, float64, shape (N,).
+    """
+
+    images: tuple[str, ...]
+    patients: tuple[str, ...]
+    studies: tuple[str, ...]
+    labels: np.ndarray
+    scores: np.ndarray
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[tuple[str, str, str, int, float]]) -> 'BinaryPredictions':
+        """Collect films.
+
+        Args:
+            rows (Iterable[tuple]): Of each film image, patient, study, label and score.
+
+        Returns:
+            BinaryPredictions: The films, in this order.
+        """
+        images, patients, studies, labels, scores = list(zip(*rows, strict=True)) or [()] * 5
+        return cls(
+            images,
+            patients,
+            studies,
+            np.array(labels, dtype=np.int64),
+            np.array(scores, dtype=np.float64),
+        )
+
+    def units(self) -> list[str]:
+        """Name the patient of each film for ``draw_patients``.
+
+        Returns:
+            list[str]: A film of no known patient is a patient of its own.
+        """
+        # The prefix keeps a patient called '3' apart from the film of that number.
+        return [
+            f'patient {patient}' if patient else f'film {number}'
+            for number, patient in enumerate(self.patients)
+        ]
+
+    def by_study(self) -> 'BinaryPredictions':
+        """Average the scores of each study's films.
+
+        The score of a study is the mean over its films, as in MURA (Rajpurkar et al., MIDL 2018,
+        section 3). It is positive if one of its films is; in MURA all are labelled alike.
+
+        Returns:
+            BinaryPredictions: The studies, in the order of their first films. A film of no known
+            study is a study of its own.
+        """
+        films: dict[str, list[int]] = defaultdict(list)
+        for number, study in enumerate(self.studies):
+            films[f'study {study}' if study else f'film {number}'].append(number)
+        return BinaryPredictions.from_rows(
+            (
+                self.studies[own[0]] or self.images[own[0]],
+                self.patients[own[0]],
+                self.studies[own[0]],
+                int(self.labels[own].max()),
+                float(self.scores[own].mean()),
+            )
+            for own in films.values()
+        )
+
+    def write(self, path: Path) -> None:
+        """Write a table with the columns image, patient, study, label and score.
+
+        Args:
+            path (Path): The file (CSV); its folder exists. Scores are written exactly.
+        """
+        with (
+            whole_file(path) as unfinished,
+            open(unfinished, 'w', newline='', encoding='utf-8') as f,
+        ):
+            writer = csv.writer(f, lineterminator='\n')
+            writer.writerow(_COLUMNS)
+            columns = (self.labels.tolist(), self.scores.tolist())
+            writer.writerows(zip(self.images, self.patients, self.studies, *columns, strict=True))
+
+    @classmethod
+    def read(cls, path: Path) -> 'BinaryPredictions':
+        """Read a table that ``write`` has written.
+
+        Args:
+            path (Path): The file (CSV).
+
+        Returns:
+            BinaryPredictions: The films.
+
+        Raises:
+            UserError: If the file is missing or is no such table.
+        """
+        try:
+            with open(path, newline='', encoding='utf-8') as file:
+                heading, *rows = csv.reader(file)
+            if tuple(heading) != _COLUMNS:
+                raise ValueError(f'its heading is not {",".join(_COLUMNS)}')
+            return cls.from_rows(
+                (image, patient, study, int(label), float(score))
+                for image, patient, study, label, score in rows
+            )
+        except (OSError, ValueError, csv.Error) as error:
+            raise UserError(
+                f'{path} cannot be read as a table of predictions ({error}). '
+                'muscle_mm.TestPredictionsHook writes it when a model is tested.'
+            ) from error
+
+    def check_same_films(self, other: 'BinaryPredictions') -> None:
+        """Make sure that two models were tested on the same films, before a paired test.
+
+        Folders may differ, because the same set may lie in another place on another machine.
+
+        Args:
+            other (BinaryPredictions): The predictions of the other model.
+
+        Raises:
+            UserError: If the films, their order or their labels differ.
+        """
+        if len(self.labels) != len(other.labels):
+            raise UserError(
+                f'the models were tested on {len(self.labels)} and {len(other.labels)} films. '
+                'Test both on the same split.'
+            )
+        for number, (first, second) in enumerate(zip(self._keys(), other._keys(), strict=True)):
+            if first != second:
+                raise UserError(
+                    f'the models were tested on other films: row {number + 1} is {first} for the '
+                    f'one and {second} for the other (image, patient, study, label). Test both on '
+                    'the same split.'
+                )
+
+    def _keys(self) -> list[tuple[str, str, str, int]]:
+        """Tell each film by what does not depend on model and machine."""
+        names = [Path(image).name for image in self.images]
+        labels = self.labels.tolist()
+        return list(zip(names, self.patients, self.studies, labels, strict=True))
