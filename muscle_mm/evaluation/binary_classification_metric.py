@@ -96,6 +96,11 @@ class BinaryClassificationMetric(BaseMetric):
                 f'BinaryClassificationMetric: threshold={threshold!r} is neither a number nor one '
                 f'of {", ".join(map(repr, rules))}.'
             )
+        if not 0 < target_sensitivity <= 1:
+            raise UserError(
+                f'BinaryClassificationMetric: target_sensitivity={target_sensitivity} is neither 1 '
+                'nor between 0 and 1; 0.95 stands for 95 percent.'
+            )
         if interval not in ('bootstrap', 'delong'):
             raise UserError(
                 f"BinaryClassificationMetric: interval={interval!r} is neither 'bootstrap' nor "

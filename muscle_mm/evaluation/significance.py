@@ -86,8 +86,8 @@ def paired_bootstrap_test(
     and probability. ``draw_patients`` says how patients are drawn.
 
     The limits are percentiles of the differences. The p-value is twice the share of resamples on
-    the rarer side of zero, both sides counting zero itself and one more resample, so that it is
-    never 0 and falls below 1 - ``confidence`` where the interval leaves out zero.
+    the rarer side of zero, both sides counting zero itself and one more resample: it is never 0,
+    and about below 1 - ``confidence`` where the interval leaves out zero.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13 (percentiles);
     Davison and Hinkley, Bootstrap Methods and their Application (1997), equation 4.11 (one more).

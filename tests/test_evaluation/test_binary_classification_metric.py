@@ -124,7 +124,9 @@ def test_a_label_of_a_third_class_is_refused():
         BinaryClassificationMetric().process(None, [sample])
 
 
-@pytest.mark.parametrize('options', [{'threshold': 'best'}, {'interval': 'wald'}])
+@pytest.mark.parametrize(
+    'options', [{'threshold': 'best'}, {'interval': 'wald'}, {'target_sensitivity': 95}]
+)
 def test_unknown_options_are_refused(options):
     with pytest.raises(UserError, match='is neither'):
         BinaryClassificationMetric(**options)
