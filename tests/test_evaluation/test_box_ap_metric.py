@@ -8,6 +8,8 @@ from muscle_mm.evaluation import BoxAPMetric
 from muscle_mm.utils.errors import UserError
 
 pytest.importorskip('mmdet', reason='needs mmdetection')
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 CLASSES = {'classes': ('Active', 'Latent TB')}
 
@@ -84,6 +86,74 @@ def test_agrees_with_mmdet_over_all_coco_thresholds_up_to_its_rounding():
     )
     at_half = evaluate(BoxAPMetric(), samples)
     assert at_half['detection/map'] == pytest.approx(100 * expected['coco/bbox_mAP_50'], abs=0.051)
+
+
+def pycocotools_precisions(samples, thresholds):
+    """AP of each class by pycocotools, on a conversion of the test's own; mmdet would round it."""
+    annotations, predictions = [], []
+    for item in samples:
+        for instance in item['instances']:
+            x1, y1, x2, y2 = instance['bbox']
+            annotations.append(
+                dict(
+                    id=len(annotations) + 1,
+                    image_id=item['img_id'],
+                    category_id=instance['bbox_label'],
+                    bbox=[x1, y1, x2 - x1, y2 - y1],
+                    area=(x2 - x1) * (y2 - y1),
+                    iscrowd=0,
+                )
+            )
+        found = item['pred_instances']
+        for box, label, score in zip(*(found[key].tolist() for key in found), strict=True):
+            x1, y1, x2, y2 = box
+            predictions.append(
+                dict(
+                    image_id=item['img_id'],
+                    category_id=label,
+                    bbox=[x1, y1, x2 - x1, y2 - y1],
+                    score=score,
+                )
+            )
+    truth = COCO()
+    truth.dataset = dict(
+        info={},
+        images=[dict(id=item['img_id'], height=100, width=120) for item in samples],
+        annotations=annotations,
+        categories=[dict(id=index, name=name) for index, name in enumerate(CLASSES['classes'])],
+    )
+    truth.createIndex()
+    evaluation = COCOeval(truth, truth.loadRes(predictions), 'bbox')
+    evaluation.params.iouThrs = np.array(thresholds)
+    evaluation.evaluate()
+    evaluation.accumulate()
+    precision = evaluation.eval['precision'][:, :, :, 0, -1]
+    return [
+        precision[:, :, index].mean() if (precision[:, :, index] > -1).any() else float('nan')
+        for index in range(2)
+    ]
+
+
+@pytest.mark.parametrize('kind', ['random', 'ties', 'no prediction', 'no truth', 'one class'])
+@pytest.mark.parametrize('thresholds', [(0.5,), tuple(np.linspace(0.5, 0.95, 10))])
+def test_agrees_with_pycocotools(kind, thresholds):
+    samples = random_samples(seed=5)
+    for item in samples[::2]:
+        boxes = item['pred_instances']
+        if kind == 'ties':
+            boxes['scores'] = (2 * boxes['scores']).round() / 2
+        elif kind == 'no prediction':
+            item['pred_instances'] = {key: value[:0] for key, value in boxes.items()}
+        elif kind == 'no truth':
+            item['instances'] = []
+    if kind == 'one class':
+        for item in samples:
+            item['instances'] = [one for one in item['instances'] if one['bbox_label'] == 0]
+    expected = pycocotools_precisions(samples, thresholds)
+    measures = evaluate(BoxAPMetric(iou_thrs=thresholds), samples)
+    found = [measures['detection/ap_active'], measures['detection/ap_latent_tb']]
+    assert found == pytest.approx([100 * value for value in expected], abs=1e-6, nan_ok=True)
+    assert measures['detection/map'] == pytest.approx(100 * np.nanmean(expected), abs=1e-6)
 
 
 def test_no_predicted_box_is_an_ap_of_zero():

@@ -44,12 +44,62 @@ def test_agrees_with_numpy_over_the_whole_set():
     assert measures['segmentation/miou'] == pytest.approx(100 * np.mean(iou), abs=1e-9)
 
 
-def test_agrees_with_mmseg_up_to_its_rounding():
-    samples = random_samples(seed=1)
-    stock = METRICS.build({'type': 'mmseg.IoUMetric', 'prefix': 'stock'})
+def degenerate_samples(kind):
+    """Films of different sizes whose prediction or truth may lack a class."""
+    generator, samples = torch.Generator().manual_seed(3), []
+    for height, width in [(9, 11), (1, 1), (16, 5)]:
+        maps = torch.randint(0, 2, (2, 1, height, width), generator=generator)
+        if kind == 'no lung predicted':
+            maps[0] = 0
+        elif kind == 'no true lung':
+            maps[1] = 0
+        elif kind == 'only lung':
+            maps[:] = 1
+        elif kind == 'perfect':
+            maps[0] = maps[1]
+        elif kind == 'inverted':
+            maps[0] = 1 - maps[1]
+        elif kind == 'ignored pixels':
+            maps[1][..., ::2] = 255
+        samples.append({'pred_sem_seg': {'data': maps[0]}, 'gt_sem_seg': {'data': maps[1]}})
+    return samples
+
+
+@pytest.mark.parametrize(
+    'kind',
+    [
+        'random',
+        'no lung predicted',
+        'no true lung',
+        'only lung',
+        'perfect',
+        'inverted',
+        'ignored pixels',
+    ],
+)
+def test_agrees_with_mmseg_and_numpy(kind):
+    samples = degenerate_samples(kind)
+    predicted, true = (
+        np.concatenate([sample[key]['data'].numpy().ravel() for sample in samples])
+        for key in ('pred_sem_seg', 'gt_sem_seg')
+    )
+    predicted, true = predicted[true != 255], true[true != 255]
+    unions = [((predicted == index) | (true == index)).sum() for index in (0, 1)]
+    iou = [
+        ((predicted == index) & (true == index)).sum() / union
+        for index, union in enumerate(unions)
+        if union
+    ]
+    both = (predicted == 1).sum() + (true == 1).sum()
     measures = evaluate(LungSegmentationMetric(), samples)
-    assert measures['segmentation/miou'] == pytest.approx(
-        evaluate(stock, samples)['stock/mIoU'], abs=0.005
+    assert measures['segmentation/miou'] == pytest.approx(100 * np.mean(iou), abs=1e-6)
+    assert measures['segmentation/dice'] == pytest.approx(
+        100 * 2 * (predicted & true).sum() / both, abs=1e-6
+    )
+    stock = METRICS.build({'type': 'mmseg.IoUMetric', 'prefix': 'stock'})
+    # It rounds to two digits.
+    assert evaluate(stock, samples)['stock/mIoU'] == pytest.approx(
+        measures['segmentation/miou'], abs=0.005 + 1e-6
     )
 
 
