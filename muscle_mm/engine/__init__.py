@@ -10,6 +10,8 @@ from muscle_mm.engine.momentum_update_hook import MomentumUpdateHook
 from muscle_mm.engine.provenance_hook import ProvenanceHook
 from muscle_mm.engine.representation_hook import RepresentationHook
 from muscle_mm.engine.test_after_train_hook import TestAfterTrainHook
+from muscle_mm.engine.test_predictions_hook import TestPredictionsHook
+from muscle_mm.engine.validation_threshold_hook import ValidationThresholdHook
 
 __all__ = [
     'BFloat16OptimWrapper',
@@ -21,4 +23,6 @@ __all__ = [
     'ProvenanceHook',
     'RepresentationHook',
     'TestAfterTrainHook',
+    'TestPredictionsHook',
+    'ValidationThresholdHook',
 ]

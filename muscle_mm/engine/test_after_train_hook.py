@@ -38,7 +38,7 @@ class TestAfterTrainHook(Hook):
         if best is not None:
             barrier()  # the first process may still be writing it
             runner.load_checkpoint(best, map_location='cpu')
-        metrics = runner.build_test_loop(runner._test_loop).run()
+        metrics = runner.test_loop.run()
         if runner.rank == 0:
             path = Path(runner.work_dir) / 'test_metrics.json'
             content = dict(checkpoint=best, metrics=metrics)

@@ -1,5 +1,5 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""A continual run on random films, small enough for a second."""
+"""Runs on random films, small enough for a second: continual learning, and fine-tuning."""
 
 from copy import deepcopy
 
@@ -134,3 +134,53 @@ def run_continual(tmp_path):
         return runner
 
     return run
+
+
+@pytest.fixture
+def train_and_test(tmp_path):
+    """Fine-tune a small classifier for two epochs, and test it; gives the work directory."""
+    loader = dict(
+        batch_size=4,
+        num_workers=0,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dict(type='muscle_mm.RandomFilms', size=12),
+    )
+    metric = dict(type='muscle_mm.BinaryClassificationMetric')
+
+    def train(**changes):
+        config = dict(
+            model=dict(
+                type='mmpretrain.ImageClassifier',
+                backbone=dict(type='mmpretrain.ResNet', depth=18, base_channels=4, stem_channels=4),
+                neck=dict(type='mmpretrain.GlobalAveragePooling'),
+                head=dict(
+                    type='mmpretrain.LinearClsHead', num_classes=2, in_channels=32, topk=(1,)
+                ),
+                data_preprocessor=dict(
+                    type='muscle_mm.GreyDataPreprocessor',
+                    preprocessor=dict(type='mmpretrain.ClsDataPreprocessor', mean=[100], std=[50]),
+                ),
+            ),
+            train_dataloader=deepcopy(loader),
+            val_dataloader=deepcopy(loader),
+            test_dataloader=deepcopy(loader),
+            val_evaluator=metric,
+            test_evaluator=metric,
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01)),
+            train_cfg=dict(by_epoch=True, max_epochs=2),
+            val_cfg=dict(),
+            test_cfg=dict(),
+            custom_hooks=[dict(type='muscle_mm.TestAfterTrainHook')],
+            default_hooks=dict(
+                checkpoint=dict(type='CheckpointHook', save_best='binary/auc', rule='greater')
+            ),
+            default_scope='mmpretrain',
+            experiment_name=f'test-after-train-{tmp_path.name}',
+            log_level='ERROR',
+            work_dir=str(tmp_path),
+            randomness=dict(seed=0),
+        )
+        Runner(**(config | changes)).train()
+        return tmp_path
+
+    return train
