@@ -12,7 +12,7 @@ from muscle_mm.reporting.labels import INITIALISATION_LABELS, TASK_TITLES
 MISSING = '-'
 #: Said below every table.
 EXPLANATION = (
-    'Percent, on the test split. 95% CI: bootstrap over films. Dice: lung alone; mIoU: lung and '
+    'Percent, on the test split. 95% CI: bootstrap over patients. Dice: lung alone; mIoU: lung and '
     'background. AP at IoU 0.5, mAP: mean over classes.'
 )
 

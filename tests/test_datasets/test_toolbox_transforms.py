@@ -1,11 +1,15 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """The toolboxes' own transforms and packing work on a sample as it comes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from muscle_mm.datasets import MURA, TBX, ChestXrayMasks
+from muscle_mm.registry import DATASETS, METRICS
 from muscle_mm.utils.toolbox import require_toolbox
 
 LOAD = {'type': 'muscle_mm.LoadXray'}
@@ -28,6 +32,24 @@ def test_mmpretrain(prepared):
     assert packed['inputs'].dtype == torch.uint8
     assert packed['data_samples'].gt_label.tolist() == [dataset.get_data_info(0)['gt_label']]
     assert packed['data_samples'].ori_shape == (12, 10)
+
+
+@pytest.mark.parametrize(('task', 'name'), [('mura', 'MURA'), ('pneumonia', 'PneumoniaCXR')])
+def test_mmpretrain_hands_patients_and_studies_to_the_metric(prepared, task, name):
+    pytest.importorskip('mmpretrain')
+    require_toolbox('mmpretrain', 'this test')
+    folder = Path(__file__).parents[2] / 'configs/_base_/datasets'
+    config = Config.fromfile(folder / f'{task}.py')
+    dataset = DATASETS.build(config[f'{task}_val'] | {'data_root': str(prepared(name))})
+    metric = METRICS.build(config[f'{task}_metric'])
+    packed = [item['data_samples'].set_pred_score(torch.tensor([0.5, 0.5])) for item in dataset]
+    metric.process(None, [sample.to_dict() for sample in packed])
+    metric.evaluate(len(dataset))
+    records = [dataset.get_data_info(index) for index in range(len(dataset))]
+    assert list(metric.predictions.images) == [record['img_path'] for record in records]
+    assert list(metric.predictions.patients) == [record['patient_id'] for record in records]
+    assert list(metric.predictions.studies) == [record.get('study', '') for record in records]
+    assert all(metric.predictions.patients)
 
 
 def test_mmseg(prepared):
