@@ -34,7 +34,8 @@ class BinaryClassificationMetric(BaseMetric):
 
     **Interval.** By default a bootstrap that draws patients, stratified by class: several films of
     a patient are alike, and an interval that takes them as independent, as DeLong's does, is too
-    narrow. Where no patients are known, or each has one film, both are valid.
+    narrow. With one film of each patient both are valid; where the samples name no patients, both
+    take the films as independent.
 
     **Threshold.** A number, or chosen on the very films of this evaluation ('youden',
     'sensitivity'). The latter is for validation: on the test split it would make accuracy,

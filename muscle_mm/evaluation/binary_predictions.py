@@ -67,8 +67,8 @@ class BinaryPredictions:
     def by_study(self) -> 'BinaryPredictions':
         """Average the scores of each study's films.
 
-        The score of a study is the mean over its films, as in MURA (Rajpurkar et al., MIDL 2018,
-        section 3). It is positive if one of its films is; in MURA all are labelled alike.
+        The score of a study is the mean over its films, as in MURA (Rajpurkar et al., MIDL 2018).
+        It is positive if one of its films is; in MURA all are labelled alike.
 
         Returns:
             BinaryPredictions: The studies, in the order of their first films. A film of no known

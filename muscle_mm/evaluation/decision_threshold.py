@@ -3,6 +3,8 @@
 
 import numpy as np
 
+from muscle_mm.utils.errors import UserError
+
 #: Rules that choose a threshold on the films at hand.
 THRESHOLD_RULES = ('youden', 'sensitivity')
 
@@ -27,9 +29,14 @@ def choose_threshold(
     Returns:
         float: One of the scores, the largest that will do: films that reach it are positive. NaN
         if a class is absent.
+
+    Raises:
+        UserError: If the rule is unknown.
     """
     from sklearn.metrics import roc_curve
 
+    if rule not in THRESHOLD_RULES:
+        raise UserError(f'the rule {rule!r} for a threshold is none of {list(THRESHOLD_RULES)}.')
     if np.unique(labels).size < 2:
         return float('nan')
     false_positives, true_positives, thresholds = roc_curve(labels, scores, drop_intermediate=False)

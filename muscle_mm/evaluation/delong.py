@@ -12,8 +12,8 @@ def delong_areas(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np
     grows with N log N. Films are taken as independent: with several films of a patient the variance
     is too small.
 
-    Source: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988), equations 3 to 6; Sun and Xu,
-    IEEE Signal Processing Letters 21 (2014), algorithm 2.
+    Source: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988); Sun and Xu, IEEE Signal
+    Processing Letters 21 (2014), for the midranks.
 
     Args:
         labels (np.ndarray): True classes, 0 or 1, shape (N,).

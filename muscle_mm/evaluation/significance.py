@@ -90,7 +90,7 @@ def paired_bootstrap_test(
     and about below 1 - ``confidence`` where the interval leaves out zero.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13 (percentiles);
-    Davison and Hinkley, Bootstrap Methods and their Application (1997), equation 4.11 (one more).
+    Davison and Hinkley, Bootstrap Methods and their Application (1997), chapter 4 (one more).
 
     Args:
         first (np.ndarray): What the one model gives for each film, shape (N, ...).

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from muscle_mm.evaluation import choose_threshold
+from muscle_mm.utils.errors import UserError
 
 
 def shares(labels, scores, threshold):
@@ -40,3 +41,8 @@ def test_useless_scores_give_a_threshold_that_is_a_score(rule, scores):
 @pytest.mark.parametrize('labels', [[], [0, 0], [1]])
 def test_one_class_has_no_threshold(labels):
     assert np.isnan(choose_threshold(np.array(labels), np.ones(len(labels)), 'youden'))
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(UserError, match="the rule 'best' for a threshold is none of"):
+        choose_threshold(np.array([0, 1]), np.array([0.2, 0.8]), 'best')
