@@ -94,7 +94,12 @@ custom_hooks = [
             lung='segmentation/dice',
             tbx='detection/map',
         ),
+        validate_before_training=True,
     )
 ]
 log_processor = dict(by_epoch=False)
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=500))
+default_hooks = dict(
+    checkpoint=dict(
+        by_epoch=False, interval=500, save_best='continual/average_performance', rule='greater'
+    )
+)

@@ -16,12 +16,17 @@ from muscle_mm.evaluation.forgetting import (
     backward_transfer_per_task,
     forgetting,
     forgetting_per_task,
+    forward_transfer,
+    forward_transfer_per_task,
+    relative_performance,
+    relative_performance_per_task,
 )
 from muscle_mm.evaluation.knn import nearest_neighbours
 from muscle_mm.evaluation.linear_probe import linear_probe
 from muscle_mm.evaluation.lung_segmentation_metric import LungSegmentationMetric
 from muscle_mm.evaluation.multi_task_metric import MultiTaskMetric
 from muscle_mm.evaluation.representation_scores import representation_scores
+from muscle_mm.evaluation.score_matrix import ScoreMatrix
 from muscle_mm.evaluation.significance import (
     PairedDifference,
     paired_bootstrap_test,
@@ -35,6 +40,7 @@ __all__ = [
     'LungSegmentationMetric',
     'MultiTaskMetric',
     'PairedDifference',
+    'ScoreMatrix',
     'auc_confidence_interval',
     'average_performance',
     'backward_transfer',
@@ -49,10 +55,14 @@ __all__ = [
     'feature_std',
     'forgetting',
     'forgetting_per_task',
+    'forward_transfer',
+    'forward_transfer_per_task',
     'linear_probe',
     'nearest_neighbours',
     'paired_bootstrap_test',
     'paired_delong_test',
+    'relative_performance',
+    'relative_performance_per_task',
     'representation_scores',
     'roc_points',
 ]

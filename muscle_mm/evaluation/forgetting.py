@@ -2,10 +2,14 @@
 """How much a continual training run forgets, from a matrix of scores.
 
 ``scores[v, t]`` is the score of task ``t`` on held-out data after visit ``v``; higher is better.
-``visits[v]`` is the index of the task that visit ``v`` trained. The published definitions visit
-every task once; over rounds a task is visited again, and each function states what then takes the
-place of "after the task was learned". With one visit for each task they are the published
-definitions.
+NaN stands for a score that is not known, because nothing was validated after that visit, or because
+the metric could not be computed. ``visits[v]`` is the index of the task that visit ``v`` trained,
+or -1 for a task that has no scores. The published definitions visit every task once; over rounds a
+task is visited again, and each function states what then takes the place of "after the task was
+learned". With one visit for each task they are the published definitions.
+
+A mean over tasks is NaN as long as one of its terms is: a mean over fewer tasks would be another
+measure.
 """
 
 from collections.abc import Sequence
@@ -35,7 +39,8 @@ def forgetting_per_task(scores: npt.ArrayLike, visits: Sequence[int]) -> np.ndar
     Source: f_j of Chaudhry et al. (ECCV 2018): the maximum runs over the visits before the last
     one. There it also covers visits before the task is learned; here it starts with the task's
     first visit, because a score of an untrained head is nothing to be forgotten. It is negative for
-    a task that ended better than it ever was.
+    a task that ended better than it ever was. Of visits without validation the maximum knows
+    nothing: with them the result is a lower bound.
 
     Args:
         scores (ArrayLike): Float, shape (visits, tasks).
@@ -43,16 +48,17 @@ def forgetting_per_task(scores: npt.ArrayLike, visits: Sequence[int]) -> np.ndar
 
     Returns:
         np.ndarray: Float, shape (tasks,). NaN for the task of the last visit, which was just
-            trained, and for tasks that were never visited.
+            trained, for tasks that were never visited, and where no earlier score is known.
 
     Raises:
         ValueError: If the two arguments do not fit each other.
     """
     matrix = _checked(scores, visits)
     result = np.full(matrix.shape[1], np.nan)
-    for task in sorted(set(visits) - {visits[-1]}):
+    for task in _others(visits):
         first = list(visits).index(task)
-        result[task] = matrix[first:-1, task].max() - matrix[-1, task]
+        # The maximum of what is known; NaN if nothing is.
+        result[task] = np.fmax.reduce(matrix[first:-1, task]) - matrix[-1, task]
     return result
 
 
@@ -68,7 +74,7 @@ def forgetting(scores: npt.ArrayLike, visits: Sequence[int]) -> float:
     Returns:
         float: The mean; NaN if only one task has been visited.
     """
-    return _mean_of_others(forgetting_per_task(scores, visits), visits)
+    return _mean_of(forgetting_per_task(scores, visits), _others(visits))
 
 
 def backward_transfer_per_task(scores: npt.ArrayLike, visits: Sequence[int]) -> np.ndarray:
@@ -83,15 +89,15 @@ def backward_transfer_per_task(scores: npt.ArrayLike, visits: Sequence[int]) -> 
         visits (Sequence[int]): Index of the trained task of each visit, length ``visits``.
 
     Returns:
-        np.ndarray: Float, shape (tasks,). NaN for the task of the last visit and for tasks that
-            were never visited.
+        np.ndarray: Float, shape (tasks,). NaN for the task of the last visit, for tasks that were
+            never visited, and where nothing was validated right after the task's latest visit.
 
     Raises:
         ValueError: If the two arguments do not fit each other.
     """
     matrix = _checked(scores, visits)
     result = np.full(matrix.shape[1], np.nan)
-    for task in sorted(set(visits) - {visits[-1]}):
+    for task in _others(visits):
         latest = len(visits) - 1 - list(reversed(visits)).index(task)
         result[task] = matrix[-1, task] - matrix[latest, task]
     return result
@@ -109,21 +115,104 @@ def backward_transfer(scores: npt.ArrayLike, visits: Sequence[int]) -> float:
     Returns:
         float: The mean; NaN if only one task has been visited.
     """
-    return _mean_of_others(backward_transfer_per_task(scores, visits), visits)
+    return _mean_of(backward_transfer_per_task(scores, visits), _others(visits))
 
 
-def _mean_of_others(values: np.ndarray, visits: Sequence[int]) -> float:
-    """Mean over the visited tasks except the one visited last.
+def forward_transfer_per_task(
+    scores: npt.ArrayLike, visits: Sequence[int], before: npt.ArrayLike
+) -> np.ndarray:
+    """Score of a task right before its first visit, less its score before any training.
+
+    Source: the terms R_{i-1,i} - b_i of Lopez-Paz and Ranzato (NeurIPS 2017). There all tasks share
+    one output layer. With a head for each task both terms are scores of an untrained head: the
+    value says what other tasks' training did to the features that it reads, and is noisy.
 
     Args:
-        values (np.ndarray): Float, shape (tasks,).
-        visits (Sequence[int]): Index of the trained task of each visit.
+        scores (ArrayLike): Float, shape (visits, tasks).
+        visits (Sequence[int]): Index of the trained task of each visit, length ``visits``.
+        before (ArrayLike): Float, shape (tasks,): scores before the first visit.
 
     Returns:
-        float: The mean; NaN if there is no such task or one of its scores is NaN.
+        np.ndarray: Float, shape (tasks,). NaN for the task of the first visit, for tasks that were
+            never visited, and where nothing was validated right before the task's first visit.
+
+    Raises:
+        ValueError: If the arguments do not fit each other.
     """
-    others = sorted(set(visits) - {visits[-1]})
-    return float(values[others].mean()) if others else float('nan')
+    matrix = _checked(scores, visits)
+    baseline = np.asarray(before, dtype=np.float64)
+    if baseline.shape != matrix.shape[1:]:
+        raise ValueError(f'{matrix.shape[1]} tasks, but scores before of {baseline.shape}.')
+    result = np.full(matrix.shape[1], np.nan)
+    for task in sorted(set(visits) - {visits[0], -1}):
+        result[task] = matrix[list(visits).index(task) - 1, task] - baseline[task]
+    return result
+
+
+def forward_transfer(scores: npt.ArrayLike, visits: Sequence[int], before: npt.ArrayLike) -> float:
+    """Mean of ``forward_transfer_per_task`` over the visited tasks but the first; higher is better.
+
+    Source: FWT of Lopez-Paz and Ranzato (NeurIPS 2017).
+
+    Args:
+        scores (ArrayLike): Float, shape (visits, tasks).
+        visits (Sequence[int]): Index of the trained task of each visit, length ``visits``.
+        before (ArrayLike): Float, shape (tasks,): scores before the first visit.
+
+    Returns:
+        float: The mean; NaN if only one task has been visited.
+    """
+    values = forward_transfer_per_task(scores, visits, before)
+    return _mean_of(values, sorted(set(visits) - {visits[0], -1}))
+
+
+def relative_performance_per_task(scores: npt.ArrayLike, visits: Sequence[int]) -> np.ndarray:
+    """Score of a task after the last visit, in percent of its best since it was first trained.
+
+    Our choice, beside the differences above: a point of AUC near 99 and a point of mAP near 30 are
+    not the same loss.
+
+    Args:
+        scores (ArrayLike): Float, shape (visits, tasks).
+        visits (Sequence[int]): Index of the trained task of each visit, length ``visits``.
+
+    Returns:
+        np.ndarray: Float, shape (tasks,), at most 100. NaN for tasks that were never visited or
+            whose best score is 0.
+
+    Raises:
+        ValueError: If the two arguments do not fit each other.
+    """
+    matrix = _checked(scores, visits)
+    result = np.full(matrix.shape[1], np.nan)
+    for task in sorted(set(visits) - {-1}):
+        best = np.fmax.reduce(matrix[list(visits).index(task) :, task])
+        if best > 0:
+            result[task] = 100 * matrix[-1, task] / best
+    return result
+
+
+def relative_performance(scores: npt.ArrayLike, visits: Sequence[int]) -> float:
+    """Mean of ``relative_performance_per_task`` over the visited tasks; higher is better.
+
+    Args:
+        scores (ArrayLike): Float, shape (visits, tasks).
+        visits (Sequence[int]): Index of the trained task of each visit, length ``visits``.
+
+    Returns:
+        float: The mean.
+    """
+    return _mean_of(relative_performance_per_task(scores, visits), sorted(set(visits) - {-1}))
+
+
+def _others(visits: Sequence[int]) -> list[int]:
+    """List the visited tasks that have scores, except the one visited last."""
+    return sorted(set(visits) - {visits[-1], -1})
+
+
+def _mean_of(values: np.ndarray, tasks: list[int]) -> float:
+    """Mean over some tasks; NaN if there is none or one of them has no value."""
+    return float(values[tasks].mean()) if tasks else float('nan')
 
 
 def _checked(scores: npt.ArrayLike, visits: Sequence[int] | None = None) -> np.ndarray:
@@ -145,7 +234,7 @@ def _checked(scores: npt.ArrayLike, visits: Sequence[int] | None = None) -> np.n
     if visits is not None:
         if len(visits) != matrix.shape[0]:
             raise ValueError(f'{matrix.shape[0]} rows of scores, but {len(visits)} visits.')
-        unknown = sorted(set(visits) - set(range(matrix.shape[1])))
+        unknown = sorted(set(visits) - set(range(-1, matrix.shape[1])))
         if unknown:
             raise ValueError(f'visits name the tasks {unknown}, but there are {matrix.shape[1]}.')
     return matrix

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from muscle_mm.registry import METRICS
 from muscle_mm.schedule import restart_factor
 from muscle_mm.utils.errors import UserError
 
@@ -31,7 +32,10 @@ def test_the_whole_schedule(run_continual):
     assert all(
         0 <= row['scores'][task] <= 100 for row in scores['visits'] for task in row['scores']
     )
-    assert set(scores['summary']) == {'average_performance', 'forgetting', 'backward_transfer'}
+    assert scores['summary']['forgetting'] is not None
+    assert scores['summary']['backward_transfer'] is not None
+    assert scores['summary']['forward_transfer'] is None  # nothing was validated before training
+    assert logged(runner, 'continual/forgetting')[-1] == scores['summary']['forgetting']
     last = list(scores['visits'][-1]['scores'].values())
     assert scores['summary']['average_performance'] == pytest.approx(sum(last) / 3)
 
@@ -85,7 +89,71 @@ def test_validation_can_be_rarer(run_continual):
     runner = run_continual(train_cfg=dict(type='muscle_mm.ContinualTrainLoop', val_interval=4))
     scores = json.loads((Path(runner.work_dir) / 'continual_scores.json').read_text())
     assert [row['visit'] for row in scores['visits']] == [3, 5]
-    assert set(scores['summary']) == {'average_performance'}
+    assert scores['summary']['average_performance'] is not None
+    assert scores['summary']['backward_transfer'] is None
+    assert (Path(runner.work_dir) / 'continual_scores.png').is_file()
+
+
+def hook(**arguments):
+    names = ('chest', 'bone', 'hand')
+    keys = arguments.pop('score_keys', {name: 'binary/auc' for name in names})
+    return [dict(type='muscle_mm.ContinualMultiTaskHook', score_keys=keys, **arguments)]
+
+
+def checkpoints(**arguments):
+    return dict(checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=5, **arguments))
+
+
+def test_the_best_backbone_is_kept_and_forward_transfer_is_measured(run_continual):
+    runner = run_continual(
+        custom_hooks=hook(validate_before_training=True),
+        default_hooks=checkpoints(save_best='continual/average_performance', rule='greater'),
+    )
+    work_dir = Path(runner.work_dir)
+    content = json.loads((work_dir / 'continual_scores.json').read_text())
+    assert set(content['before']) == {'chest', 'bone', 'hand'}
+    assert content['summary']['forward_transfer'] is not None
+    averages = [sum(row['scores'].values()) / 3 for row in content['visits']]
+    best = averages.index(max(averages))
+    assert content['best_visit'] == best
+    name = f'best_continual_average_performance_iter_{runner.train_loop.visits[best].end}.pth'
+    assert content['best_checkpoint'] == name
+    assert [path.name for path in work_dir.glob('best_*')] == [name]
+    saved = torch.load(work_dir / name, weights_only=False)
+    # the checkpoint holds the scores of its own visit
+    assert str(best) in saved['message_hub']['runtime_info']['continual_scores']['rows']
+    picture = next(work_dir.glob('*/vis_data/vis_image/continual_scores_*.png'))
+    assert picture.stat().st_size > 0
+
+
+def test_a_mistyped_metric_is_found_before_training_if_that_validates(run_continual):
+    keys = dict(chest='wrong')
+    runner = run_continual(
+        train=False, custom_hooks=hook(score_keys=keys, validate_before_training=True)
+    )
+    message = r"score_keys\['chest'\]: 'chest/wrong' is not .* \['chest/binary/accuracy'"
+    with pytest.raises(UserError, match=message):
+        runner.train()
+    assert runner.iter == 0
+
+
+@pytest.mark.parametrize('chest', ['binary/wrong', 'binary/auc'])
+def test_a_score_that_is_missing_or_not_a_number_does_not_end_the_run(
+    run_continual, monkeypatch, chest
+):
+    if chest == 'binary/auc':
+        metric = METRICS.get('muscle_mm.BinaryClassificationMetric')
+        monkeypatch.setattr(metric, 'compute_metrics', lambda *_: dict(auc=float('nan')))
+    runner = run_continual(
+        custom_hooks=hook(score_keys=dict(chest=chest, bone='binary/auc')),
+        default_hooks=checkpoints(save_best='continual/average_performance', rule='greater'),
+    )
+    assert runner.iter == runner.max_iters
+    text = (Path(runner.work_dir) / 'continual_scores.json').read_text()
+    content = json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
+    assert content['visits'][-1]['scores']['chest'] is None
+    assert content['summary']['average_performance'] is None
+    assert content['best_checkpoint'] is None
 
 
 @pytest.mark.parametrize(
@@ -104,12 +172,15 @@ def test_validation_can_be_rarer(run_continual):
             r"score_keys names \['foot'\]",
         ),
         (
+            dict(default_hooks=checkpoints(save_best='continual/average', rule='greater')),
+            r"save_best='continual/average'.* the measures are continual/average_performance, ",
+        ),
+        (
             dict(
-                custom_hooks=[
-                    dict(type='muscle_mm.ContinualMultiTaskHook', score_keys=dict(chest='wrong'))
-                ]
+                custom_hooks=[dict(type='muscle_mm.ContinualMultiTaskHook')],
+                default_hooks=checkpoints(save_best='continual/forgetting', rule='less'),
             ),
-            r"score_keys\['chest'\]: 'chest/wrong' is not among the metrics: \['bone/binary/acc",
+            r'the measures are none \(score_keys is empty\)',
         ),
     ],
 )
