@@ -63,6 +63,23 @@ val_dataloader = dict(
         ),
     ),
 )
+test_dataloader = dict(
+    batch_size=batch_size,
+    num_workers=2,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    batch_sampler=dict(type='muscle_mm.SequentialTaskBatchSampler'),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        type='muscle_mm.MultiTaskDataset',
+        datasets=dict(
+            pneumonia=_base_.pneumonia_test,
+            mura=_base_.mura_test,
+            lung=_base_.lung_test,
+            tbx=_base_.tbx_test,
+        ),
+    ),
+)
 val_evaluator = [
     dict(
         type='muscle_mm.MultiTaskMetric',
@@ -74,6 +91,7 @@ val_evaluator = [
         ),
     )
 ]
+test_evaluator = val_evaluator
 
 optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.01),
@@ -84,6 +102,7 @@ param_scheduler = [
 ]
 train_cfg = dict(type='muscle_mm.ContinualTrainLoop', val_interval=1)
 val_cfg = dict()
+test_cfg = dict()
 find_unused_parameters = True  # a step uses one task's head
 custom_hooks = [
     dict(
