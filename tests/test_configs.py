@@ -65,6 +65,7 @@ CHANGES = {
     'memory-only': SCHEDULE,
     'schedule-only': {'model.memory'},
     'weight-anchor': {'model.memory'},
+    'ewc': {'model.memory'},
     'ema-teacher': {'model.memory'},
     'batch-norm-frozen': {'model.batch_norm'},
     'batch-norm-per-task': {'model.batch_norm'},
@@ -95,6 +96,9 @@ def changed_keys(first, second):
 
 def test_there_is_a_config_for_each_variant():
     assert {path.stem.split('_')[0] for path in CONTINUAL} == set(CHANGES)
+    page = (ROOT.parent / 'docs/continual.md').read_text()
+    names = [path.name for path in CONTINUAL if 'resnet18' in path.name]
+    assert [name for name in names if name not in page] == []
 
 
 @pytest.mark.parametrize('path', CONTINUAL, ids=lambda path: path.stem)

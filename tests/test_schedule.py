@@ -78,3 +78,39 @@ def test_restart_factor_starts_again_and_shrinks_by_round():
     assert [factors[visit.begin] for visit in visits] == [1.0, 1.0, 0.5, 0.5]
     assert factors[9] < 0.05
     assert factors[40] == pytest.approx(0.0)
+
+
+def test_orders_and_places_are_these_and_no_others():
+    """A checkpoint is resumed by evaluating the schedule: it must not change between versions."""
+    visits = make_visits({'pneumonia': 4, 'mura': 7, 'lung': 1, 'tbx': 2}, rounds=3, seed=0)
+    assert [(v.round, v.task, v.begin, v.end) for v in visits] == [
+        (0, 'lung', 0, 1),
+        (0, 'pneumonia', 1, 5),
+        (0, 'mura', 5, 12),
+        (0, 'tbx', 12, 14),
+        (1, 'tbx', 14, 16),
+        (1, 'pneumonia', 16, 20),
+        (1, 'lung', 20, 21),
+        (1, 'mura', 21, 28),
+        (2, 'lung', 28, 29),
+        (2, 'mura', 29, 36),
+        (2, 'pneumonia', 36, 40),
+        (2, 'tbx', 40, 42),
+    ]
+    assert order_of_round(['a', 'b', 'c'], round=0, seed=7, reshuffle=True) == ['a', 'c', 'b']
+
+
+def test_one_task_and_one_iteration_are_a_schedule():
+    visits = make_visits({'lung': 1}, rounds=2)
+    assert [(v.round, v.begin, v.end) for v in visits] == [(0, 0, 1), (1, 1, 2)]
+    factors = [restart_factor(i, visits, 10, 0.01, round_decay=0.5) for i in range(2)]
+    assert factors == [1.0, 0.5]
+
+
+def test_exact_factors_with_restarts_and_shrinking_peaks():
+    visits = make_visits({'a': 5, 'b': 2}, rounds=2, reshuffle=False)
+    factors = [restart_factor(i, visits, 1, 0.1, round_decay=0.7) for i in range(14)]
+    fifth = 0.1 + 0.9 * 0.5 * (1 + 0.5**0.5)  # cosine at a quarter
+    sixth = 0.1 + 0.9 * 0.5 * (1 - 0.5**0.5)  # and at three quarters
+    first = [0.5, 1.0, fifth, 0.55, sixth, 0.5, 1.0]
+    assert factors == pytest.approx(first + [0.7 * factor for factor in first])

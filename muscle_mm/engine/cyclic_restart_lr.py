@@ -1,14 +1,14 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """The learning rate of the continual schedule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.optim import _ParamScheduler
 from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
 
 from muscle_mm.registry import PARAM_SCHEDULERS
-from muscle_mm.schedule import Visit, cosine_with_warmup, restart_factor
+from muscle_mm.schedule import Visit, cosine_with_warmup, restart_factor, visit_at
 from muscle_mm.utils.errors import UserError
 
 
@@ -27,11 +27,13 @@ class CyclicRestartLR(LRSchedulerMixin, _ParamScheduler):
         round_decay (float): Factor by which the peak shrinks from round to round. Defaults to 1.0.
         restart (bool): Whether the curve starts again with each visit; otherwise one curve spans
             all iterations, as in MUSCLE--. Defaults to True.
+        task_factors (dict[str, float], optional): Factor of the learning rate in all visits of a
+            task, for example ``dict(tbx=0.5)``; 1 for the others. Defaults to None.
         **kwargs: ``begin``, ``end``, ``last_step``, ``by_epoch=False``, ``verbose`` of mmengine's
             schedulers.
 
     Raises:
-        UserError: If it is stepped by epoch.
+        UserError: If it is stepped by epoch, or a task's factor is not positive.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class CyclicRestartLR(LRSchedulerMixin, _ParamScheduler):
         end_factor: float = 0.01,
         round_decay: float = 1.0,
         restart: bool = True,
+        task_factors: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         if 'by_epoch' not in kwargs:
@@ -53,6 +56,10 @@ class CyclicRestartLR(LRSchedulerMixin, _ParamScheduler):
         self.end_factor = end_factor
         self.round_decay = round_decay
         self.restart = restart
+        self.task_factors = dict(task_factors or {})
+        for task, value in self.task_factors.items():
+            if value <= 0:
+                raise UserError(f'CyclicRestartLR.task_factors[{task!r}]={value}: must be above 0.')
         self.visits: tuple[Visit, ...] = ()
         super().__init__(optimizer, **kwargs)
 
@@ -61,7 +68,17 @@ class CyclicRestartLR(LRSchedulerMixin, _ParamScheduler):
 
         Args:
             visits (Sequence[Visit]): All visits.
+
+        Raises:
+            UserError: If ``task_factors`` names a task that is not visited.
         """
+        tasks = {visit.task for visit in visits}
+        unknown = sorted(set(self.task_factors) - tasks)
+        if unknown:
+            raise UserError(
+                f'CyclicRestartLR.task_factors names {unknown}, which are no tasks of the '
+                f'schedule: {sorted(tasks)}.'
+            )
         self.visits = tuple(visits)
         for group, value in zip(self.optimizer.param_groups, self._get_value(), strict=True):
             group[self.param_name] = value
@@ -77,13 +94,16 @@ class CyclicRestartLR(LRSchedulerMixin, _ParamScheduler):
         """
         if not self.visits:
             return 1.0
+        end = self.visits[-1].end
         if self.restart:
-            return restart_factor(
+            curve = restart_factor(
                 iteration, self.visits, self.warmup_iters, self.end_factor, self.round_decay
             )
-        return cosine_with_warmup(
-            iteration, self.visits[-1].end, self.warmup_iters, self.end_factor
-        )
+        else:
+            curve = cosine_with_warmup(iteration, end, self.warmup_iters, self.end_factor)
+        # A scheduler steps once more after the last iteration.
+        task = visit_at(self.visits, min(iteration, end - 1)).task
+        return curve * self.task_factors.get(task, 1.0)
 
     def _get_value(self) -> list[float]:
         factor = self.factor(max(self.last_step, 0))

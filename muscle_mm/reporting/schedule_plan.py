@@ -162,10 +162,12 @@ def _sizes_of(datasets: Mapping[str, Any]) -> dict[str, int]:
             for task, dataset in datasets.items()
         }
     except UserError as error:
-        given = ' '.join(f'{task}=N' for task in datasets)
-        raise UserError(
-            f'{error}\nWithout the data, say how many training films each task has: --sizes {given}'
-        ) from error
+        missing = str(error)
+    given = ' '.join(f'{task}=N' for task in datasets)
+    # Outside of the handler: a tool shows the innermost of several chained errors.
+    raise UserError(
+        f'{missing}\nWithout the data, say how many training films each task has: --sizes {given}'
+    )
 
 
 def _checked(sizes: Mapping[str, int], datasets: Mapping[str, Any]) -> dict[str, int]:

@@ -135,6 +135,29 @@ def test_batch_sizes_per_task(dataset):
 
 
 @pytest.mark.parametrize(
+    ('options', 'lengths'),
+    [
+        (dict(), [4, 2, 3]),
+        (dict(epochs_per_visit=3), [12, 6, 9]),
+        (dict(epochs_per_visit=dict(pneumonia=1, lung=5, tbx=2)), [4, 10, 6]),
+        (dict(iters_per_visit=7), [7, 7, 7]),
+        (dict(iters_per_visit=dict(pneumonia=1, lung=5, tbx=2), epochs_per_visit=9), [1, 5, 2]),
+        (dict(batch_size=dict(pneumonia=6, lung=10, tbx=5)), [2, 1, 1]),
+    ],
+)
+def test_visits_last_for_epochs_or_iterations_of_each_task(dataset, options, lengths):
+    visits = sampler_over(dataset, rounds=2, reshuffle=False, **options).visits
+    assert [visit.length for visit in visits] == lengths * 2
+
+
+def test_one_long_visit_trains_the_batches_of_several_rounds(dataset):
+    """MUSCLE-- differs from MUSCLE in the order of its batches, not in the batches."""
+    rounds = sampler_over(dataset, rounds=3)
+    once = sampler_over(dataset, rounds=1, epochs_per_visit=3, reshuffle=False)
+    assert sorted(rounds) == sorted(once)
+
+
+@pytest.mark.parametrize(
     ('options', 'message'),
     [
         (dict(batch_size=dict(lung=1)), r"batch_size has the tasks \['lung'\], the data set \["),
