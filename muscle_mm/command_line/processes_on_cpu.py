@@ -1,6 +1,8 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Distributed runs on machines without a GPU."""
 
+from datetime import timedelta
+
 from mmengine.config import Config
 
 
@@ -9,7 +11,8 @@ def prepare_processes_on_cpu(config: Config) -> None:
 
     mmengine's own start of a distributed run selects a CUDA device, whatever the backend, and hands
     its number to ``DistributedDataParallel``, which takes none for a model on the CPU. A process
-    group that exists already is left as it is, and ``model_wrapper_cfg`` sets the rest.
+    group that exists already is left as it is; ``env_cfg.dist_cfg.timeout`` (seconds) and
+    ``model_wrapper_cfg`` hold as on a GPU.
 
     Args:
         config (Config): Of a run with ``launcher='pytorch'``, changed in place.
@@ -19,7 +22,9 @@ def prepare_processes_on_cpu(config: Config) -> None:
     if config.launcher != 'pytorch' or torch.cuda.is_available():
         return
     if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group(backend='gloo')
+        seconds = config.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+        timeout = None if seconds is None else timedelta(seconds=seconds)
+        torch.distributed.init_process_group(backend='gloo', timeout=timeout)
     wrapper = dict(
         type='MMDistributedDataParallel',
         broadcast_buffers=False,

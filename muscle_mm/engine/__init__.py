@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Loop, hooks, mixed precision and learning rate."""
 
+from muscle_mm.engine.atomic_checkpoint_hook import AtomicCheckpointHook
 from muscle_mm.engine.bfloat16_optim_wrapper import BFloat16OptimWrapper
 from muscle_mm.engine.continual_multi_task_hook import ContinualMultiTaskHook
 from muscle_mm.engine.continual_train_loop import ContinualTrainLoop
@@ -14,6 +15,7 @@ from muscle_mm.engine.test_predictions_hook import TestPredictionsHook
 from muscle_mm.engine.validation_threshold_hook import ValidationThresholdHook
 
 __all__ = [
+    'AtomicCheckpointHook',
     'BFloat16OptimWrapper',
     'ContinualMultiTaskHook',
     'ContinualTrainLoop',

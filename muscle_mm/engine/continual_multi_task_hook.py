@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 
 from muscle_mm.engine.continual_train_loop import ContinualTrainLoop
 from muscle_mm.engine.cyclic_restart_lr import CyclicRestartLR
+from muscle_mm.engine.schedule_record import SCHEDULE, refuse_other_schedule, schedule_record
 from muscle_mm.evaluation.score_matrix import MEASURES, ScoreMatrix
 from muscle_mm.models.multi_task_pretrainer import MultiTaskPretrainer
 from muscle_mm.registry import HOOKS
@@ -50,8 +51,8 @@ class ContinualMultiTaskHook(Hook):
 
     Raises:
         UserError: If loop or model are not the continual ones, a key of ``score_keys`` is no task,
-            ``save_best`` names a measure that is not there, or the validation before training does
-            not log a score's metric.
+            ``save_best`` names a measure that is not there, the validation before training does
+            not log a score's metric, or a run is resumed under another schedule.
     """
 
     # Before the logger and the checkpoint: both must see the memory and the visit of this
@@ -88,6 +89,25 @@ class ContinualMultiTaskHook(Hook):
                 f'of the model: {sorted(model.tasks)}.'
             )
         self._check_save_best(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Write the schedule into a checkpoint.
+
+        Args:
+            runner (Runner): The runner.
+            checkpoint (dict): What is about to be written.
+        """
+        checkpoint['meta'][SCHEDULE] = schedule_record(runner.train_loop)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Refuse to resume under another schedule, before anything is restored.
+
+        Args:
+            runner (Runner): The runner.
+            checkpoint (dict): What the file of ``load_from`` or ``resume`` holds.
+        """
+        if runner._resume:
+            refuse_other_schedule(checkpoint, runner.train_loop)
 
     def before_train(self, runner: Runner) -> None:
         """Give the schedule to the learning rate, and restore what a resumed checkpoint brought.

@@ -3,12 +3,13 @@
 
 from typing import Any
 
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import IterBasedTrainLoop, Runner, set_random_seed
 
 from muscle_mm.datasets.samplers import CyclicTaskBatchSampler
 from muscle_mm.registry import LOOPS
 from muscle_mm.schedule import Visit, visit_at
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.random_state import seed_of
 
 
 @LOOPS.register_module()
@@ -16,7 +17,10 @@ class ContinualTrainLoop(IterBasedTrainLoop):
     """Runs through all visits of the schedule, and validates at the ends of visits.
 
     Its length is the schedule's; there is no ``max_iters`` to work out. On resume the schedule is
-    evaluated at the iteration reached: no batch is loaded again only to be thrown away.
+    evaluated at the iteration reached: no batch is loaded again only to be thrown away. What is
+    random in a step (dropout, samplers of proposals) is a function of the run's seed, the iteration
+    and the process alone. The checkpoint of a visit's last iteration is older than its validation;
+    a run that is resumed there validates first.
 
     Args:
         runner (Runner): The runner.
@@ -58,19 +62,30 @@ class ContinualTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         self.dataloader.batch_sampler.first_iteration = self._iter
         batches = iter(self.dataloader)
+        if self._iter > 0:
+            self._validate_after(visit_at(self.visits, self._iter - 1))
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             visit = visit_at(self.visits, self._iter)
-            self.run_iter(next(batches))
-            if self._iter == visit.end and self._validates_after(visit):
-                self.runner.val_loop.run()
+            batch = next(batches)
+            set_random_seed(seed_of(self.runner.seed, self._iter, self.runner.rank))
+            self.run_iter(batch)
+            self._validate_after(visit)
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
 
-    def _validates_after(self, visit: Visit) -> bool:
-        if self.runner.val_loop is None:
-            return False
+    def _validate_after(self, visit: Visit) -> None:
+        """Validate at a visit's end, where that is due and has not been done yet."""
+        if self._iter != visit.end or self.runner.val_loop is None:
+            return
         last = visit.end == self._max_iters
         every = self.visit_val_interval
-        return last or (every > 0 and (visit.index + 1) % every == 0)
+        if not last and (every == 0 or (visit.index + 1) % every):
+            return
+        # The message hub is part of the checkpoints. Noted before: only checkpoints that are
+        # written when a validation is over (``save_best``) follow.
+        if self.runner.message_hub.runtime_info.get('validated_iteration') == self._iter:
+            return
+        self.runner.message_hub.update_info('validated_iteration', self._iter)
+        self.runner.val_loop.run()

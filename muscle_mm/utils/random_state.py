@@ -41,7 +41,7 @@ def seeded(*numbers: int) -> Iterator[None]:
         *numbers (int): For example the seed of a run and the index of a sample. Any integers;
             neighbours give unrelated streams.
     """
-    digest = hashlib.blake2b(repr(numbers).encode(), digest_size=16).digest()
+    digest = _digest(numbers)
     seed = int.from_bytes(digest[:8], 'little')
     unchanged = unchanged_random_state(torch.device('cpu')) if get_worker_info() is None else None
     with unchanged or nullcontext():
@@ -50,3 +50,20 @@ def seeded(*numbers: int) -> Iterator[None]:
         # Not torch.manual_seed: it would also seed the generators of the GPUs, the model's own.
         torch.default_generator.manual_seed(seed)
         yield
+
+
+def seed_of(*numbers: int) -> int:
+    """Mix some numbers into one seed.
+
+    Args:
+        *numbers (int): For example the seed of a run and an iteration. Neighbours give unrelated
+            seeds.
+
+    Returns:
+        int: In [0, 2**32), as NumPy takes it.
+    """
+    return int.from_bytes(_digest(numbers)[:4], 'little')
+
+
+def _digest(numbers: tuple[int, ...]) -> bytes:
+    return hashlib.blake2b(repr(numbers).encode(), digest_size=16).digest()

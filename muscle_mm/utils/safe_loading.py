@@ -4,6 +4,7 @@
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 from muscle_mm.utils.errors import UserError
 
@@ -69,7 +70,7 @@ def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
         dict[str, Any]: What the file holds.
 
     Raises:
-        UserError: If the file is missing, is not a checkpoint, or holds more than data.
+        UserError: If the file is missing, damaged, no checkpoint, or holds more than data.
     """
     import torch
 
@@ -82,6 +83,10 @@ def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
         checkpoint = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        if _is_cut_off(path) or 'PytorchStreamReader failed' in first_line:
+            raise UserError(
+                f'checkpoint {path} is cut off or damaged, and cannot be read: {first_line}'
+            ) from error
         raise UserError(
             f'checkpoint {path} cannot be read safely (weights_only=True): {first_line}'
         ) from error
@@ -90,6 +95,13 @@ def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
             f'checkpoint {path} holds a {type(checkpoint).__name__}, not a dictionary of weights.'
         )
     return checkpoint
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether the end is missing of what torch has begun to write, a zip file."""
+    with open(path, 'rb') as file:
+        begins = file.read(2) in (b'', b'PK')
+    return begins and not is_zipfile(path)
 
 
 def state_dict_of(checkpoint: dict[str, Any]) -> dict[str, Any]:

@@ -116,6 +116,12 @@ def continual_config(work_dir):
 
 
 @pytest.fixture
+def continual_config_of():
+    """Make the config of a continual run, for its work directory."""
+    return continual_config
+
+
+@pytest.fixture
 def run_continual(tmp_path):
     """Build (and by default train) a continual run, each in a work directory of its own."""
     count = 0

@@ -27,6 +27,15 @@ def test_mmengines_own_checkpoints_are_readable(tmp_path):
     assert loaded['message_hub']['runtime_info']['score'] == 1.5
 
 
+@pytest.mark.parametrize('kept', [0, 10, 1500, -100, -1])
+def test_a_file_whose_end_is_missing_is_not_called_harmful(tmp_path, kept):
+    path = tmp_path / 'short.pth'
+    torch.save(dict(weight=torch.ones(300)), path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(UserError, match=r'short\.pth is cut off or damaged'):
+        load_checkpoint_file(path)
+
+
 class Lookup:
     """Refers to an attribute that a checkpoint has no business with."""
 

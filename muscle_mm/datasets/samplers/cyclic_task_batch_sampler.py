@@ -117,9 +117,10 @@ class CyclicTaskBatchSampler(Sampler[list[int]]):
                 self.dataset.sizes[task], self.seed, self.dataset.tasks.index(task), epoch
             )
             # Full batches only: BatchNorm after a global pooling cannot train on a single sample.
-            share = repeat_to_multiple(
-                own_share(order, self.rank, self.world_size), self.batch_size[task]
-            )
+            # Filled up before they are dealt out: all processes together have the batch that one
+            # process with that batch size would have.
+            order = repeat_to_multiple(order, self.batch_size[task] * self.world_size)
+            share = own_share(order, self.rank, self.world_size)
             self._cached_batches = list(batches(share, self.batch_size[task]))
             self._cached_epoch = (task, epoch)
         first = epoch * len(self.dataset) + self.dataset.first_index(task)
