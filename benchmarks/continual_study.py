@@ -39,6 +39,7 @@ VARIANTS = {
     'schedule only': 'ablation/schedule-only_resnet18_3rounds_xray4.py',
     'EMA teacher': 'ablation/ema-teacher_resnet18_3rounds_xray4.py',
     'weight anchor': 'ablation/weight-anchor_resnet18_3rounds_xray4.py',
+    'EWC': 'ablation/ewc_resnet18_3rounds_xray4.py',
     'frozen BatchNorm': 'ablation/batch-norm-frozen_resnet18_3rounds_xray4.py',
     'BatchNorm per task': 'ablation/batch-norm-per-task_resnet18_3rounds_xray4.py',
 }
