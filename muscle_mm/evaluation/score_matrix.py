@@ -83,14 +83,15 @@ class ScoreMatrix:
         Returns:
             dict[str, float]: ``average_performance``, ``relative_performance``, ``forgetting``,
                 ``backward_transfer`` and ``forward_transfer``, as functions of these names in
-                ``muscle_mm.evaluation.forgetting`` define them; NaN where it is not defined.
+                ``muscle_mm.evaluation.forgetting`` define them; NaN where it is not defined, and
+                the average as long as a task has not been trained.
         """
         matrix = self.values()
         if not len(matrix):
             return dict.fromkeys(MEASURES, math.nan)
         visited = self._visited(len(matrix))
         return {
-            'average_performance': average_performance(matrix),
+            'average_performance': self._average(len(matrix) - 1),
             'relative_performance': relative_performance(matrix, visited),
             'forgetting': forgetting(matrix, visited),
             'backward_transfer': backward_transfer(matrix, visited),
@@ -126,10 +127,8 @@ class ScoreMatrix:
         Returns:
             int | None: Its index, the first of several; None if no average is defined.
         """
-        averages = {
-            visit: sum(scores.values()) / len(scores) for visit, scores in self._rows.items()
-        }
-        known = [visit for visit in sorted(averages) if not math.isnan(averages[visit])]
+        averages = {visit: self._average(visit) for visit in sorted(self._rows)}
+        known = [visit for visit, average in averages.items() if not math.isnan(average)]
         return max(known, key=averages.__getitem__, default=None)
 
     def to_json(self) -> dict[str, Any]:
@@ -189,6 +188,12 @@ class ScoreMatrix:
         """Column of the trained task of each of the first visits; -1 where it has no score."""
         columns = {task: place for place, task in enumerate(self.tasks)}
         return [columns.get(visit.task, -1) for visit in self.visits[:count]]
+
+    def _average(self, visit: int) -> float:
+        """Average performance after a visit; NaN as long as a task has not been trained."""
+        if not set(range(len(self.tasks))) <= set(self._visited(visit + 1)):
+            return math.nan
+        return average_performance([[self._rows[visit][task] for task in self.tasks]])
 
     def _baseline(self) -> np.ndarray:
         if self._before is None:

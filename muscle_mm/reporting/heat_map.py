@@ -19,8 +19,8 @@ def draw_heat_map(scores_file: Path, path: Path, titles: Mapping[str, str] = TAS
     """Draw the scores of all tasks (rows) after every visit of the schedule (columns).
 
     A cell holds the score in percent. Its colour says how many points that is below the best score
-    of the task since its first visit: white is the best, and the darker, the more is forgotten.
-    Before its first visit a task has no colour. The frame marks the trained task.
+    that the task has had since its first visit: white is a new best, and the darker, the more is
+    forgotten. Before its first visit a task has no colour. The frame marks the trained task.
 
     Args:
         scores_file (Path): ``continual_scores.json``, as ``ContinualMultiTaskHook`` writes it.
@@ -61,7 +61,7 @@ def draw_heat_map(scores_file: Path, path: Path, titles: Mapping[str, str] = TAS
         axis.set_xlabel('visit and its task (framed)')
         for spine in axis.spines.values():
             spine.set_visible(False)
-        axis.figure.colorbar(image, ax=axis, label="points below the\ntask's best", pad=0.02)
+        axis.figure.colorbar(image, ax=axis, label="points below the\ntask's best so far", pad=0.02)
     return True
 
 
@@ -78,13 +78,13 @@ def _scores(content: Mapping[str, Any]) -> np.ndarray:
 def _points_below_best(
     scores: np.ndarray, tasks: list[str], schedule: list[dict[str, Any]], offset: int
 ) -> np.ndarray:
-    """Subtract each score from the task's best; NaN before the task's first visit."""
+    """Subtract each score from the task's best so far; NaN before the task's first visit."""
     drop = np.full_like(scores, np.nan)
     trained = [visit['task'] for visit in schedule]
     for row, task in enumerate(tasks):
         if task in trained:
             first = offset + trained.index(task)
-            drop[row, first:] = np.fmax.reduce(scores[row, first:]) - scores[row, first:]
+            drop[row, first:] = np.fmax.accumulate(scores[row, first:]) - scores[row, first:]
     return drop
 
 

@@ -50,6 +50,16 @@ def test_before_the_first_visit_nothing_is_defined():
     assert content['before'] == scores(50, 30)
 
 
+def test_an_average_with_an_untrained_task_is_not_defined():
+    matrix = ScoreMatrix(TASKS, VISITS)
+    matrix.note(0, scores(99, 99))
+    assert math.isnan(matrix.summary()['average_performance'])
+    assert matrix.best_visit() is None
+    matrix.note(1, scores(60, 70))
+    assert matrix.summary()['average_performance'] == 65
+    assert matrix.best_visit() == 1
+
+
 def test_a_second_note_of_a_visit_replaces_the_first(matrix):
     matrix.note(3, scores(75, 72))
     assert len(matrix.to_json()['visits']) == 4
