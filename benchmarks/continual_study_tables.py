@@ -37,9 +37,7 @@ def measures_of(run: Path) -> dict[str, float]:
     )
     visited = [tasks.index(visit['task']) for visit in content['visits']]
     test = json.loads((run / 'test_metrics.json').read_text())
-    scores = {
-        header: float(test[f'{task}/{metric}']) for task, (header, metric) in SCORES.items()
-    }
+    scores = {header: float(test[f'{task}/{metric}']) for task, (header, metric) in SCORES.items()}
     return {
         **scores,
         'mean': float(np.mean(list(scores.values()))),

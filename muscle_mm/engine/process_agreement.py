@@ -1,6 +1,8 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """All processes of a training have the same weights, or it has gone wrong."""
 
+from collections.abc import Iterable
+
 import torch
 from mmengine.dist import all_gather, get_world_size
 from torch import Tensor, nn
@@ -15,8 +17,9 @@ _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 def refuse_different_weights(model: nn.Module) -> None:
     """Compare the weights of all processes bit by bit; all processes have to call it.
 
-    Each exchanges one number a tensor, the sum of its bits. The statistics of a BatchNorm that is
-    not synchronised are left out: they are each process's own.
+    Each exchanges one number a tensor, the sum of its bits. Left out is what each process has for
+    itself: the statistics of a BatchNorm that is not synchronised, and the buffers that a module
+    names in ``unshared_buffers``.
 
     Args:
         model (nn.Module): The model, without a distributed wrapper.
@@ -46,16 +49,16 @@ def refuse_different_weights(model: nn.Module) -> None:
 
 def _shared_tensors(model: nn.Module) -> dict[str, Tensor]:
     """Collect parameters and buffers that all processes share."""
-    own_statistics = {
-        id(buffer)
-        for module in model.modules()
-        if isinstance(module, _BatchNorm) and not isinstance(module, nn.SyncBatchNorm)
-        for buffer in module.buffers(recurse=False)
-    }
-    buffers = {
-        name: buffer for name, buffer in model.named_buffers() if id(buffer) not in own_statistics
-    }
+    unshared = {id(buffer) for module in model.modules() for buffer in _unshared_buffers(module)}
+    buffers = {name: buffer for name, buffer in model.named_buffers() if id(buffer) not in unshared}
     return dict(model.named_parameters()) | buffers
+
+
+def _unshared_buffers(module: nn.Module) -> Iterable[Tensor]:
+    """Find a module's own buffers in which processes may differ."""
+    if isinstance(module, _BatchNorm) and not isinstance(module, nn.SyncBatchNorm):
+        return module.buffers(recurse=False)
+    return [module.get_buffer(name) for name in getattr(module, 'unshared_buffers', ())]
 
 
 def _sum_of_bits(tensor: Tensor) -> Tensor:

@@ -73,10 +73,14 @@ def refuse_other_schedule(checkpoint: dict[str, Any], loop: ContinualTrainLoop) 
         )
     differing = [key for key in _COMPARED if saved.get(key) != now[key]]
     if differing:
-        name, config_key = _COMPARED[differing[0]]
+        key = differing[0]
+        name, config_key = _COMPARED[key]
+        hint = ''
+        if key == 'tasks' and sorted(saved.get(key, ())) == sorted(now[key]):
+            hint = 'Their order counts, and mmengine sorts them in the copy of a config. '
         raise UserError(
             f'this is another schedule than that of the checkpoint (iteration {meta.get("iter")}): '
-            f'{name}: saved {_shown(saved.get(differing[0]))}, now {_shown(now[differing[0]])}. '
+            f'{name}: saved {_shown(saved.get(key))}, now {_shown(now[key])}. {hint}'
             f'Config key: {config_key}. {way_out}'
         )
 

@@ -181,3 +181,9 @@ def test_unusable_options_are_explained():
         WeightAnchor(importance='ewc')
     with pytest.raises(ValueError, match=r'memory\.decay=1\.5: must be between 0 and 1'):
         WeightAnchor(importance='fisher', decay=1.5)
+
+
+def test_only_the_sums_of_a_visit_differ_between_processes():
+    _, memory = anchored(importance='fisher')
+    assert memory.unshared_buffers == ['squares/slope', 'squares/bias']
+    assert anchored()[1].unshared_buffers == []

@@ -109,6 +109,11 @@ class WeightAnchor(CrossTaskMemory):
         prefix = f'{kind}/' if kind else ''
         return self.get_buffer(prefix + parameter_name.replace('.', '/'))
 
+    @property
+    def unshared_buffers(self) -> list[str]:
+        """list[str]: The sums of a visit so far, which processes average at its end alone."""
+        return [name for name, _ in self.named_buffers() if name.startswith('squares/')]
+
     @torch.no_grad()
     def remember(self) -> None:
         """Copy the shared weights into the anchor, and add the visit to their importance."""
