@@ -16,20 +16,18 @@ interrupted goes on from its last checkpoint; what is finished is kept. The tabl
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from continual_study_tables import write_tables
 from mmengine.config import Config
+from study_settings import keep_settings
 
 from muscle_mm.command_line.friendly_errors import run_command
 from muscle_mm.pipeline.ledger import Ledger
 from muscle_mm.pipeline.plan import REAL_MD_MOCO, REPOSITORY
 from muscle_mm.pipeline.runner import PipelineRunner
 from muscle_mm.pipeline.stage import Stage
-from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.processors import available_processors
 
 VARIANTS = {
@@ -165,28 +163,6 @@ def variant_stages(variant: str, seed: int, args: argparse.Namespace) -> list[St
     return [train, test]
 
 
-def same_settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Note the settings, or see that they are those of the results that are there.
-
-    Args:
-        args (argparse.Namespace): The command line.
-
-    Returns:
-        dict[str, Any]: The settings.
-
-    Raises:
-        UserError: If the folder holds results of other settings.
-    """
-    names = ('rounds', 'iterations', 'md_moco_epochs', 'image_size', 'detection_size', 'options')
-    settings = {name: getattr(args, name) for name in names}
-    path = args.out / 'settings.json'
-    if path.is_file() and json.loads(path.read_text()) != settings:
-        raise UserError(f'{path} has other settings: give another --out, or the same settings.')
-    args.out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings, indent=1) + '\n')
-    return settings
-
-
 def main() -> None:
     """Train, test, and write the tables."""
     parser = argparse.ArgumentParser(
@@ -207,7 +183,9 @@ def main() -> None:
     parser.add_argument('--jobs', type=int, default=available_processors(), help='default: cores')
     parser.add_argument('--options', nargs='+', help='further options of all variants: key=value')
     args = parser.parse_args()
-    settings = same_settings(args)
+    names = ('rounds', 'iterations', 'md_moco_epochs', 'image_size', 'detection_size', 'options')
+    settings = {name: getattr(args, name) for name in names}
+    keep_settings(args.out, settings)
     stages = [] if args.checkpoint else [md_moco_stage(args)]
     # Seed by seed, so that an early look sees every variant.
     for seed in args.seeds:

@@ -50,6 +50,7 @@ from md_moco_probe_tables import SHARES, tables
 from mmengine.config import Config, DictAction
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import Runner, set_random_seed
+from study_settings import keep_settings
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
@@ -62,7 +63,6 @@ from muscle_mm.evaluation.representation_scores import macro_auc
 from muscle_mm.models import extract_backbone
 from muscle_mm.models.grey_data_preprocessor import expand_grey
 from muscle_mm.pipeline.plan import REAL_MD_MOCO, REPOSITORY, STEPS
-from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.safe_loading import load_checkpoint_file, state_dict_of
 from muscle_mm.utils.whole_file import whole_file
 
@@ -313,37 +313,6 @@ def probe(
     return scores
 
 
-def same_settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Note the settings, or see that they are those of the results that are there.
-
-    Args:
-        args (argparse.Namespace): The command line.
-
-    Returns:
-        dict[str, Any]: The settings.
-
-    Raises:
-        UserError: If the folder holds results of other settings.
-    """
-    settings = {
-        key: getattr(args, key)
-        for key in (
-            'iterations',
-            'batch_size',
-            'image_size',
-            'precision',
-            'cache',
-            'md_moco_options',
-        )
-    }
-    path = args.out / 'settings.json'
-    if path.is_file() and json.loads(path.read_text()) != json.loads(json.dumps(settings)):
-        raise UserError(f'{path} has other settings: give another --out, or the same settings.')
-    args.out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings, indent=1) + '\n')
-    return settings
-
-
 def main() -> None:
     """Train, probe, and write results.json and results.md."""
     parser = argparse.ArgumentParser(
@@ -375,7 +344,16 @@ def main() -> None:
         help=f'options of the config of step 1 (default: {defaults})',
     )
     args = parser.parse_args()
-    settings = same_settings(args)
+    names = (
+        'iterations',
+        'batch_size',
+        'image_size',
+        'precision',
+        'cache',
+        'md_moco_options',
+    )
+    settings = {name: getattr(args, name) for name in names}
+    keep_settings(args.out, settings)
     os.environ['MUSCLE_DATA_ROOT'] = str(args.data.absolute())
     os.environ['MUSCLE_IMAGE_SIZE'] = str(args.image_size)
     os.environ['MUSCLE_CACHE'] = str(args.cache)

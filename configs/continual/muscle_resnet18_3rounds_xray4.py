@@ -63,14 +63,9 @@ val_dataloader = dict(
         ),
     ),
 )
-test_dataloader = dict(
-    batch_size=batch_size,
-    num_workers=2,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    batch_sampler=dict(type='muscle_mm.SequentialTaskBatchSampler'),
-    collate_fn=dict(type='pseudo_collate'),
-    dataset=dict(
+test_dataloader = {
+    **val_dataloader,
+    'dataset': dict(
         type='muscle_mm.MultiTaskDataset',
         datasets=dict(
             pneumonia=_base_.pneumonia_test,
@@ -79,7 +74,7 @@ test_dataloader = dict(
             tbx=_base_.tbx_test,
         ),
     ),
-)
+}
 val_evaluator = [
     dict(
         type='muscle_mm.MultiTaskMetric',
