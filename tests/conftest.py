@@ -54,3 +54,75 @@ def run_two_processes(tmp_path: Path) -> Callable[..., list[str]]:
         return printed
 
     return run
+
+
+#: kind of model -> (published config, what makes it small)
+SMALL_MODELS = {
+    'classification': (
+        'pneumonia/fc_resnet18_1xb32-50e_pneumonia-224px.py',
+        {'head.in_channels': 64},
+    ),
+    'segmentation': (
+        'lung/deeplabv3_resnet18_1xb8-50e_lung-224px.py',
+        {
+            'decode_head.in_channels': 64,
+            'decode_head.channels': 8,
+            'auxiliary_head.in_channels': 32,
+            'auxiliary_head.channels': 8,
+        },
+    ),
+    'detection': (
+        'tbx/faster-rcnn_resnet18-fpn_1xb8-50e_tbx-512px.py',
+        {'neck.in_channels': [8, 16, 32, 64], 'roi_head.bbox_head.fc_out_channels': 16},
+    ),
+}
+
+
+@pytest.fixture
+def small_model(tmp_path: Path, monkeypatch) -> Callable[..., tuple[Path, Path]]:
+    """Write a published config with a narrow backbone, and a checkpoint as mmengine writes it.
+
+    Data are looked for in ``data`` below the test's folder; weights are random. The config gets
+    further options, by dotted keys.
+    """
+    monkeypatch.setenv('MUSCLE_DATA_ROOT', str(tmp_path / 'data'))
+    monkeypatch.setenv('MUSCLE_IMAGE_SIZE', '64')
+    monkeypatch.setenv('MUSCLE_DETECTION_SIZE', '64')
+
+    def write(kind: str, classes: tuple[str, ...], **options) -> tuple[Path, Path]:
+        for toolbox in ('mmpretrain', 'mmseg', 'mmdet'):
+            pytest.importorskip(toolbox)
+        import torch
+        from mmengine.config import Config
+        from mmengine.registry import MODELS, DefaultScope, init_default_scope
+
+        from muscle_mm.utils.toolbox import require_toolbox
+
+        path, small = SMALL_MODELS[kind]
+        configs = Path(__file__).parents[1] / 'configs/finetune'
+        # Unformatted, it is written in no time.
+        config = Config.fromfile(configs / path, format_python_code=False)
+        config.merge_from_dict(
+            {
+                'model.backbone.stem_channels': 8,
+                'model.backbone.base_channels': 8,
+                'test_dataloader.num_workers': 0,
+                'test_dataloader.persistent_workers': False,
+                **{f'model.{key}': value for key, value in small.items()},
+                **options,
+            }
+        )
+        require_toolbox(config.default_scope, 'the test')
+        torch.manual_seed(0)
+        with DefaultScope.overwrite_default_scope('mmengine'):
+            init_default_scope(config.default_scope)
+            model = MODELS.build(config.model)
+        model.init_weights()
+        folder = tmp_path / 'run'
+        folder.mkdir(exist_ok=True)
+        (folder / f'{kind}.py').write_text(config.pretty_text)
+        meta = {'cfg': config.pretty_text, 'dataset_meta': {'classes': classes}, 'epoch': 1}
+        torch.save({'meta': meta, 'state_dict': model.state_dict()}, folder / f'{kind}.pth')
+        return folder / f'{kind}.py', folder / f'{kind}.pth'
+
+    return write

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from muscle_mm.reporting.film_marks import draw_box, draw_outline, short_name, show_film
 from muscle_mm.reporting.predictions import Prediction
 from muscle_mm.reporting.style import PREDICTION_COLOUR, TRUTH_COLOUR, figure
 
@@ -30,11 +29,9 @@ def draw_masks(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> N
                 (true, TRUTH_COLOUR, 'solid'),
                 (predicted, PREDICTION_COLOUR, 'dashed'),
             ):
-                # contour needs a mask with two values
-                if mask.any() and not mask.all():
-                    axis.contour(mask, levels=[0.5], colors=[colour], linestyles=style)
+                draw_outline(axis, mask, colour, style)
             overlap = 2 * (true & predicted).sum() / max(1, true.sum() + predicted.sum())
-            axis.set_title(f'{_short(prediction.name)}: Dice {100 * overlap:.1f}%', fontsize=10)
+            _set_title(axis, f'{short_name(prediction.name)}: Dice {100 * overlap:.1f}%')
 
 
 def draw_boxes(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> None:
@@ -49,7 +46,7 @@ def draw_boxes(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> N
             found = prediction.sample.pred_instances
             for truth in prediction.sample.metainfo.get('instances', ()):
                 name = prediction.classes[truth['bbox_label']]
-                _box(axis, truth['bbox'], TRUTH_COLOUR, '-', name, above=True)
+                draw_box(axis, truth['bbox'], TRUTH_COLOUR, '-', name, above=True)
             shown = 0
             for box, label, score in zip(
                 found.bboxes.cpu().numpy(),
@@ -60,10 +57,10 @@ def draw_boxes(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> N
                 if score >= SCORE_THRESHOLD:
                     shown += 1
                     text = f'{prediction.classes[label]} {score:.2f}'
-                    _box(axis, box, PREDICTION_COLOUR, '--', text, above=False)
+                    draw_box(axis, box, PREDICTION_COLOUR, '--', text, above=False)
             hidden = len(found.bboxes) - shown
             note = f' ({hidden} below {SCORE_THRESHOLD})' if hidden else ''
-            axis.set_title(f'{_short(prediction.name)}: {shown} boxes{note}', fontsize=10)
+            _set_title(axis, f'{short_name(prediction.name)}: {shown} boxes{note}')
 
 
 @contextmanager
@@ -83,7 +80,7 @@ def _grid(
                 axis.spines[:].set_visible(False)
             row[0].set_ylabel(name)
             for axis, prediction in zip(row, shown, strict=False):
-                axis.imshow(prediction.film, cmap='gray', vmin=0, vmax=255)
+                show_film(axis, prediction.film)
                 panels.append((axis, prediction))
         handles = [
             Line2D([], [], color=TRUTH_COLOUR, linestyle='-', label='truth'),
@@ -93,30 +90,6 @@ def _grid(
         yield panels
 
 
-def _box(
-    axis: Any, box: Sequence[float] | np.ndarray, colour: str, style: str, text: str, above: bool
-) -> None:
-    """Draw one box with its text above or below it."""
-    from matplotlib.patches import Rectangle
-
-    x1, y1, x2, y2 = (float(value) for value in box)
-    axis.add_patch(
-        Rectangle(
-            (x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor=colour, linestyle=style, linewidth=2
-        )
-    )
-    axis.text(
-        x1,
-        y1 if above else y2,
-        text,
-        color='black',
-        fontsize=8,
-        verticalalignment='bottom' if above else 'top',
-        bbox={'facecolor': colour, 'edgecolor': 'none', 'pad': 1, 'alpha': 0.8},
-        clip_on=True,
-    )
-
-
-def _short(name: str, length: int = 22) -> str:
-    """Shorten a file name from the left, where names of one set are alike."""
-    return name if len(name) <= length else '…' + name[-length + 1 :]
+def _set_title(axis: Any, text: str) -> None:
+    """Write a panel's title; a dollar in a file name begins no formula."""
+    axis.set_title(text, fontsize=10).set_parse_math(False)

@@ -47,9 +47,10 @@ def predict(cell: Cell, count: int = 4) -> list[Prediction]:
     import torch
     from mmengine.config import Config
     from mmengine.dataset import pseudo_collate
-    from mmengine.registry import DATASETS, MODELS, init_default_scope
+    from mmengine.registry import DATASETS, init_default_scope
 
     from muscle_mm.datasets.io import read_xray
+    from muscle_mm.prediction.trained_model import build_model
 
     config_file = find_config(cell.work_dir)
     if config_file is None:
@@ -58,13 +59,9 @@ def predict(cell: Cell, count: int = 4) -> list[Prediction]:
     scope = config.get('default_scope', 'mmengine')
     require_toolbox(scope, needed_by=str(config_file))
     init_default_scope(scope)
-    model = MODELS.build(config.model)
     checkpoint = best_checkpoint(cell.work_dir)
-    problems = model.load_state_dict(state_dict_of(load_checkpoint_file(checkpoint)), strict=False)
-    if problems.missing_keys or problems.unexpected_keys:
-        first = (problems.missing_keys or problems.unexpected_keys)[0]
-        raise UserError(f'{checkpoint} does not fit {config_file}: see {first!r}.')
-    model.eval()
+    weights = state_dict_of(load_checkpoint_file(checkpoint))
+    model = build_model(config.model, weights, str(config_file), str(checkpoint))
     dataset = DATASETS.build(config.test_dataloader.dataset)
     predictions = []
     for index in np.linspace(0, len(dataset) - 1, min(count, len(dataset))).round().astype(int):

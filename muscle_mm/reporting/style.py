@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from muscle_mm.utils.whole_file import whole_file
+
 #: Okabe and Ito's palette (Color Universal Design, 2008), without yellow, which is faint on white.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00', '#000000')
 LINE_STYLES = ('-', '--', '-.', ':')
@@ -53,6 +55,7 @@ def figure(path: Path, rows: int, columns: int, size: tuple[float, float]) -> It
         try:
             yield axes
             path.parent.mkdir(parents=True, exist_ok=True)
-            drawing.savefig(path, dpi=120)
+            with whole_file(path) as unfinished:
+                drawing.savefig(unfinished, dpi=120, format='png')
         finally:
             pyplot.close(drawing)
