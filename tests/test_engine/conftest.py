@@ -68,7 +68,7 @@ def continual_config(work_dir):
             },
         ),
     )
-    metric = dict(type='muscle_mm.BinaryClassificationMetric')
+    metric = dict(type='muscle_mm.BinaryClassificationMetric', num_resamples=20)
     return dict(
         model=dict(
             type='muscle_mm.MultiTaskPretrainer',
@@ -151,7 +151,7 @@ def train_and_test(tmp_path):
         sampler=dict(type='DefaultSampler', shuffle=False),
         dataset=dict(type='muscle_mm.RandomFilms', size=12),
     )
-    metric = dict(type='muscle_mm.BinaryClassificationMetric')
+    metric = dict(type='muscle_mm.BinaryClassificationMetric', num_resamples=20)
 
     def train(**changes):
         config = dict(
