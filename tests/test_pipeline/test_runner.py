@@ -136,12 +136,15 @@ def test_stopping_ends_the_commands_and_their_children(tmp_path):
     driver.write_text(
         textwrap.dedent(
             """
+            import signal
             import sys
             from pathlib import Path
             from muscle_mm.pipeline.ledger import Ledger
             from muscle_mm.pipeline.runner import PipelineRunner
             from muscle_mm.pipeline.stage import Stage
 
+            # A shell lets its background jobs, and what they start, ignore it.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             folder = Path(sys.argv[1])
             parent = 'import subprocess, sys; subprocess.run([sys.executable, "child.py"])'
             stages = [Stage('a', 'a', (sys.executable, '-c', parent))]
