@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from muscle_mm.engine.continual_train_loop import ContinualTrainLoop
 from muscle_mm.engine.cyclic_restart_lr import CyclicRestartLR
@@ -78,7 +78,8 @@ class ContinualMultiTaskHook(Hook):
                 'ContinualMultiTaskHook needs model=dict('
                 f"type='muscle_mm.MultiTaskPretrainer', ...), got {type(model).__name__}."
             )
-        if not isinstance(loop, ContinualTrainLoop):
+        # In a test, and a validation alone, it is only a config.
+        if isinstance(loop, BaseLoop) and not isinstance(loop, ContinualTrainLoop):
             raise UserError(
                 "ContinualMultiTaskHook needs train_cfg=dict(type='muscle_mm.ContinualTrainLoop')."
             )

@@ -73,6 +73,23 @@ def test_resuming_ends_with_the_same_weights(run_continual):
     assert files[0].read_text() == files[1].read_text()
 
 
+def test_a_checkpoint_is_tested_as_it_was_validated(run_continual):
+    trained = run_continual()
+    scores = json.loads((Path(trained.work_dir) / 'continual_scores.json').read_text())
+    tester = run_continual(
+        train=False,
+        load_from=str(Path(trained.work_dir) / 'iter_18.pth'),
+        test_dataloader=trained._val_loop.dataloader,
+        test_evaluator=run_continual(train=False)._val_evaluator,
+        test_cfg=dict(),
+    )
+    metrics = tester.test()
+    assert {task: metrics[f'{task}/binary/auc'] for task in ('chest', 'bone', 'hand')} == (
+        pytest.approx(scores['visits'][-1]['scores'])
+    )
+    assert not (Path(tester.work_dir) / 'continual_scores.json').exists()
+
+
 def test_without_restarts_the_curve_is_monotone(run_continual):
     scheduler = [dict(type='muscle_mm.CyclicRestartLR', warmup_iters=2, restart=False)]
     rates = logged(
