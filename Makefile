@@ -32,7 +32,7 @@ real:  ## The same on real X-rays: make real REAL=DIR
 	@"$(BIN)/python" tools/run_pipeline.py real --data "$(REAL)"
 
 test: install-test lint  ## Install, then run the linters, the type checks and the tests
-	@"$(BIN)/python" -m pytest
+	@OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: install-test  ## Only the linters and the type checks
 	@"$(BIN)/ruff" check .

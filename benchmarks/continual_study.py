@@ -94,7 +94,6 @@ def md_moco_stage(args: argparse.Namespace) -> Stage:
         config=config,
         environment=environment_of(args),
         resume_options=('--resume',),
-        alone=True,
     )
 
 
