@@ -138,7 +138,7 @@ def main() -> None:
     arguments = parse_arguments()
     # `kill` ends the commands just as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    jobs = arguments.jobs or min(2, available_processors())
+    jobs = arguments.jobs if arguments.jobs is not None else min(2, available_processors())
     if jobs < 1:
         raise UserError(f'--jobs {arguments.jobs}: must be at least 1.')
     study = study_of(arguments)
