@@ -164,7 +164,7 @@ def main() -> None:
     try:
         runner.run()
         if arguments.measure:
-            measure_rates(plan.stages, rates)
+            measure_rates(plan.stages, rates, jobs)
             print(overview(plan.stages, ledger, read_rates(rates), jobs, arguments.slurm))
             return
     except KeyboardInterrupt:

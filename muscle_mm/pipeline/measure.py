@@ -17,21 +17,24 @@ from muscle_mm.pipeline.stage import Stage
 from muscle_mm.pipeline.steps import REPOSITORY
 from muscle_mm.reporting.scalars import read_scalars
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.processors import available_processors
 from muscle_mm.utils.whole_file import whole_file
 
 #: Iterations that are trained; the first is not counted, in which loading begins.
 ITERATIONS = 8
 
 
-def measure_rates(stages: Sequence[Stage], path: Path) -> dict[str, float]:
+def measure_rates(stages: Sequence[Stage], path: Path, jobs: int = 1) -> dict[str, float]:
     """Train a few iterations of each kind of stage that has no rate yet.
 
     The real config and the real films, from random weights, in a scratch folder that is removed.
-    Validation and test are not part of it. Each training has the machine for itself.
+    Validation and test are not part of it. Each has as many threads as it would have beside others,
+    and otherwise the machine for itself.
 
     Args:
         stages (Sequence[Stage]): The stages; those without a config are passed over.
         path (Path): Keeps the rates, and what it has is not measured again.
+        jobs (int): Trainings at the same time in the study. Defaults to 1.
 
     Returns:
         dict[str, float]: Seconds of an iteration of each kind.
@@ -46,7 +49,7 @@ def measure_rates(stages: Sequence[Stage], path: Path) -> dict[str, float]:
             continue
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
-        rates[stage.kind] = _rate(stage, scratch)
+        rates[stage.kind] = _rate(stage, scratch, max(1, available_processors() // jobs))
         print(f'{stage.kind}: {rates[stage.kind]:.3g} s an iteration', flush=True)
         with whole_file(path) as unfinished:
             unfinished.write_text(json.dumps(rates, indent=1) + '\n')
@@ -54,7 +57,7 @@ def measure_rates(stages: Sequence[Stage], path: Path) -> dict[str, float]:
     return rates
 
 
-def _rate(stage: Stage, scratch: Path) -> float:
+def _rate(stage: Stage, scratch: Path, threads: int) -> float:
     """Train, and read the times from mmengine's log."""
     config = _shortened(stage_config(stage))
     config.dump(scratch / 'config.py')
@@ -62,7 +65,12 @@ def _rate(stage: Stage, scratch: Path) -> float:
     tool = REPOSITORY / 'tools' / 'train.py'
     result = subprocess.run(
         [sys.executable, str(tool), str(scratch / 'config.py'), '--work-dir', str(work_dir)],
-        env={**os.environ, 'PYTHONPATH': str(REPOSITORY), **stage.environment},
+        env={
+            **os.environ,
+            'OMP_NUM_THREADS': str(threads),
+            'PYTHONPATH': str(REPOSITORY),
+            **stage.environment,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

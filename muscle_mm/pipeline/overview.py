@@ -4,7 +4,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 
-from muscle_mm.pipeline.estimate import estimate
+from muscle_mm.pipeline.estimate import Estimate, estimate
 from muscle_mm.pipeline.ledger import Ledger
 from muscle_mm.pipeline.output import duration
 from muscle_mm.pipeline.slurm import slurm_command
@@ -33,6 +33,8 @@ def overview(
     durations = ledger.durations()
     lines: list[str] = []
     done: set[str] = set()
+    # Stages of a kind take equally long, and counting films takes a while.
+    times: dict[str, Estimate] = {}
     total, unknown, iterations_alone = 0.0, [], False
     for stage in stages:
         # What follows a stage that runs again runs again as well.
@@ -41,7 +43,9 @@ def overview(
             lines.append(f'# {stage.title}: done')
             continue
         state = 'to go on' if ledger.was_interrupted(stage) else 'to do'
-        time = estimate(stage, durations, rates)
+        if not stage.kind or stage.kind not in times:
+            times[stage.kind] = estimate(stage, durations, rates)
+        time = times[stage.kind]
         if time.seconds is None:
             unknown.append(stage)
             lines.append(f'# {stage.title}: {state} ({time.basis})')
