@@ -8,7 +8,7 @@ from typing import Any
 
 from muscle_mm.pipeline.budgets import BUDGETS
 from muscle_mm.pipeline.stage import Stage
-from muscle_mm.pipeline.steps import REPOSITORY, TOOLBOXES, config_path, stock_tool
+from muscle_mm.pipeline.steps import PRETRAINING, REPOSITORY, TOOLBOXES, config_path, stock_tool
 from muscle_mm.pipeline.study import Study
 from muscle_mm.reporting.labels import INITIALISATION_LABELS
 from muscle_mm.utils.errors import UserError
@@ -127,14 +127,13 @@ def _pretrain_dir(study: Study, step: str, depth: int, seed: int) -> Path:
 
 def _pretraining(study: Study, depth: int, seed: int) -> list[Stage]:
     """Plan step 1, and step 2 from it, as far as an initialisation needs them."""
-    steps = [step for step in ('muscle_minus_minus', 'muscle') if step in study.initialisations]
-    if steps or 'md_moco' in study.initialisations:
-        steps = ['md_moco', *steps]
-    stages = []
+    wanted = [step for step in PRETRAINING if step in study.initialisations]
+    steps = list(dict.fromkeys(['md_moco', *wanted])) if wanted else []
+    stages: list[Stage] = []
     for step in steps:
         options = []
         if step != 'md_moco':
-            # Its own, as every run of step 2 may have an order of its own.
+            # The order of visits and batches is another one with each seed.
             start = _pretrain_dir(study, 'md_moco', depth, seed)
             options = [
                 f'train_dataloader.batch_sampler.seed={seed}',
