@@ -101,9 +101,11 @@ class PipelineRunner:
             while self._waiting or self.running:
                 self._leave_out_what_cannot_run()
                 self._start_what_can_run()
+                if not self.running and not self._waiting:
+                    break
                 # A short wait, because a blocking one cannot be interrupted on every platform.
                 try:
-                    stage, code = self._ended.get(timeout=0.5 if self._waiting else 5.0)
+                    stage, code = self._ended.get(timeout=0.5)
                 except queue.Empty:
                     self._tell_to_wait()
                     continue

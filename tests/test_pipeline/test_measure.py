@@ -1,5 +1,6 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -67,7 +68,10 @@ def test_real_iterations_are_timed_once(stage, tmp_path, capsys):
     assert measure_rates([again], path) == rates
 
 
-def test_what_cannot_be_measured_is_an_error(stage, tmp_path):
-    stage = replace(stage, environment={'MUSCLE_DATA_ROOT': str(tmp_path / 'nowhere')})
-    with pytest.raises(UserError, match=r'step 3: pneumonia: cannot be measured: .*nowhere'):
+def test_what_cannot_be_measured_is_an_error(stage, tmp_path, monkeypatch):
+    failing = tmp_path / 'python'
+    failing.write_text('#!/bin/sh\necho "Error: no films"\nexit 1\n')
+    failing.chmod(0o755)
+    monkeypatch.setattr(sys, 'executable', str(failing))
+    with pytest.raises(UserError, match='step 3: pneumonia: cannot be measured: no films'):
         measure_rates([stage], tmp_path / 'rates.json')
