@@ -159,12 +159,15 @@ def main() -> None:
     if arguments.measure:
         # Real iterations need the films.
         stages = [stage for stage in stages if stage.name == 'data']
-    print(f'{len(stages)} stages, results in {study.out}', flush=True)
+    else:
+        print(f'{len(stages)} stages, results in {study.out}', flush=True)
     runner = PipelineRunner(stages, ledger, logs, jobs, REPOSITORY, arguments.slurm)
     try:
         runner.run()
         if arguments.measure:
-            measure_rates(plan.stages, rates, jobs)
+            finished = ledger.durations()
+            unknown = [stage for stage in plan.stages if stage.kind not in finished]
+            measure_rates(unknown, rates, jobs)
             print(overview(plan.stages, ledger, read_rates(rates), jobs, arguments.slurm))
             return
     except KeyboardInterrupt:

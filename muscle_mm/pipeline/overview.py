@@ -70,7 +70,7 @@ def overview(
     trainings = sum(stage.config is not None for stage in unknown)
     if unknown:
         lines.append(
-            f'{len(unknown)} are not measured'
+            f'Without a time: {len(unknown)}'
             + (
                 f', {trainings} of them trainings: --measure trains a few iterations of each kind.'
                 if trainings

@@ -284,7 +284,7 @@ class PipelineRunner:
         message = f'{stage.title}: failed with exit code {code}'
         if code == -signal.SIGKILL:
             message += ' (killed, most likely for lack of memory)'
-        return f'{message}{": " + reason if reason else ""}. The whole output: {log}'
+        return f'{message}{": " + reason.rstrip(".") if reason else ""}. The whole output: {log}'
 
     def _stop_all(self) -> None:
         """End the commands that still run, with their worker processes."""

@@ -106,7 +106,7 @@ def test_an_overview_says_what_its_times_rest_on(tmp_path):
         '1 of 4 stages are done.',
         '2 of the others: 3:00 one after another, at least 1:30 with 2 at a time. From rates of '
         'this folder; another machine or load has others.',
-        '1 are not measured.',
+        'Without a time: 1.',
     ]
 
 
@@ -118,7 +118,10 @@ def test_an_overview_shows_the_commands_of_the_cluster(stages):
     assert '2:30 (75 iterations of 2 s)' in shown
     assert 'leave out start, validation and test' in shown
     shown = overview([stage], ledger, {}, jobs=1)
-    assert '1 of them trainings: --measure trains a few iterations of each kind.' in shown
+    assert (
+        'Without a time: 1, 1 of them trainings: --measure trains a few iterations of each kind.'
+        in shown
+    )
 
 
 def test_films_that_are_missing_are_an_error(stages, tmp_path):
