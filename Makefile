@@ -24,12 +24,12 @@ help:  ## Show this list
 	@echo '  Options: STACK=openmmlab, PYTHON=python3.12, VENV=DIR, for example: STACK=openmmlab make test'
 
 demo: install  ## Install, then run all three steps on drawn X-rays: tables and pictures in work_dirs/demo
-	@"$(BIN)/python" tools/run_pipeline.py demo
+	@"$(BIN)/python" tools/reproduce.py --budget tiny --inits scratch muscle --out work_dirs/demo
 
 real:  ## The same on real X-rays: make real REAL=DIR
 	@test -n "$(REAL)" || { echo "make real needs the folder of the films: make real REAL=DIR"; exit 1; }
 	@$(INSTALL)
-	@"$(BIN)/python" tools/run_pipeline.py real --data "$(REAL)"
+	@"$(BIN)/python" tools/reproduce.py --budget small --data "$(REAL)" --inits scratch muscle --out work_dirs/real
 
 test: install-test lint  ## Install, then run the linters, the type checks and the tests
 	@OMP_NUM_THREADS=1 "$(BIN)/python" -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile

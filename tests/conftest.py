@@ -72,7 +72,7 @@ SMALL_MODELS = {
         },
     ),
     'detection': (
-        'tbx/faster-rcnn_resnet18-fpn_1xb8-50e_tbx-512px.py',
+        'tbx/faster-rcnn_resnet18-fpn_1xb8-100e_tbx-512px.py',
         {'neck.in_channels': [8, 16, 32, 64], 'roi_head.bbox_head.fc_out_channels': 16},
     ),
 }

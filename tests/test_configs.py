@@ -28,7 +28,10 @@ def test_there_is_one_for_each_step_and_depth():
             assert any(name.startswith(step) and f'resnet{depth}' in name for name in names)
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+# The others differ in a checkpoint's name alone, see below.
+@pytest.mark.parametrize(
+    'path', [path for path in CONFIGS if '-pre_' not in path.stem], ids=lambda path: path.stem
+)
 def test_model_is_buildable(path):
     config = Config.fromfile(path)
     pytest.importorskip(config.default_scope)
@@ -125,3 +128,49 @@ def test_memory_only_has_the_schedule_of_muscle_minus_minus(depth):
         for name in ('muscle-minus-minus', 'ablation/memory-only')
     )
     assert changed_keys(one.to_dict(), other.to_dict()) == {'model.memory'}
+
+
+#: part of a fine-tuning config's name -> where the backbone comes from
+STARTS = {
+    'in1k-pre': 'torchvision://resnet{depth}',
+    'md-moco-pre': 'checkpoints/md_moco_resnet{depth}.pth',
+    'muscle-minus-minus-pre': 'checkpoints/muscle_minus_minus_resnet{depth}.pth',
+    'muscle-pre': 'checkpoints/muscle_resnet{depth}.pth',
+}
+FINETUNE = [path for path in CONFIGS if 'finetune' in path.parts]
+FROM_SCRATCH = [path for path in FINETUNE if '-pre_' not in path.stem]
+
+
+def test_there_is_a_fine_tuning_for_each_task_depth_and_initialisation():
+    assert len(FINETUNE) == 4 * 2 * 5
+    assert len(FROM_SCRATCH) == 4 * 2
+
+
+@pytest.mark.parametrize('start', STARTS)
+@pytest.mark.parametrize('path', FROM_SCRATCH, ids=lambda path: path.stem)
+def test_initialisations_differ_from_scratch_in_nothing_but_the_checkpoint(path, start):
+    model, backbone, *rest = path.stem.split('_')
+    other = read(path.with_stem('_'.join([model, backbone, start, *rest])))
+    depth = 50 if 'resnet50' in backbone else 18
+    assert other.model.backbone.init_cfg.checkpoint == STARTS[start].format(depth=depth)
+    scratch = read(path)
+    other = other.to_dict()
+    other['model']['backbone']['init_cfg']['checkpoint'] = None
+    assert other == scratch.to_dict()
+    toolbox = {'pneumonia': 'mmpretrain', 'mura': 'mmpretrain', 'lung': 'mmseg', 'tbx': 'mmdet'}
+    assert scratch.default_scope == toolbox[path.parent.name]
+
+
+def test_the_folder_of_checkpoints_is_a_variable(monkeypatch):
+    monkeypatch.setenv('MUSCLE_CHECKPOINTS', '/elsewhere')
+    path = ROOT / 'finetune/mura/fc_resnet18_muscle-pre_1xb32-50e_mura-224px.py'
+    checkpoint = Config.fromfile(path).model.backbone.init_cfg.checkpoint
+    assert checkpoint == '/elsewhere/muscle_resnet18.pth'
+
+
+@pytest.mark.parametrize('path', FROM_SCRATCH, ids=lambda path: path.stem)
+def test_names_say_how_long_and_in_what_batches_is_fine_tuned(path):
+    config = read(path)
+    epochs = config.train_cfg.max_epochs
+    assert config.param_scheduler[1].end == epochs
+    assert f'_1xb{config.train_dataloader.batch_size}-{epochs}e_' in path.stem

@@ -7,8 +7,7 @@ our choice. From MD-MoCo:
 
 _base_ = [
     '../_base_/models/resnet18.py',
-    '../_base_/datasets/pneumonia.py',
-    '../_base_/datasets/mura.py',
+    '../_base_/datasets/classification.py',
     '../_base_/datasets/lung.py',
     '../_base_/datasets/tbx.py',
     '../_base_/default_runtime.py',

@@ -6,6 +6,7 @@ from muscle_mm.engine.bfloat16_optim_wrapper import BFloat16OptimWrapper
 from muscle_mm.engine.continual_multi_task_hook import ContinualMultiTaskHook
 from muscle_mm.engine.continual_train_loop import ContinualTrainLoop
 from muscle_mm.engine.cyclic_restart_lr import CyclicRestartLR
+from muscle_mm.engine.exact_resume_hook import ExactResumeHook
 from muscle_mm.engine.finite_loss_hook import FiniteLossHook
 from muscle_mm.engine.momentum_update_hook import MomentumUpdateHook
 from muscle_mm.engine.provenance_hook import ProvenanceHook
@@ -20,6 +21,7 @@ __all__ = [
     'ContinualMultiTaskHook',
     'ContinualTrainLoop',
     'CyclicRestartLR',
+    'ExactResumeHook',
     'FiniteLossHook',
     'MomentumUpdateHook',
     'ProvenanceHook',

@@ -2,6 +2,7 @@
 """The one place where a backbone gets its first weights."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 
 from muscle_mm.registry import WEIGHT_INITIALIZERS
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.published_weights import PREFIX, published_weights
 from muscle_mm.utils.safe_loading import load_checkpoint_file, state_dict_of
 
 #: Where several prefixes fit (MD-MoCo also keeps a momentum encoder), the first of these wins.
@@ -159,6 +161,22 @@ def with_parts_of_task(state_dict: Mapping[str, Any], task: str, source: str) ->
     return {**state_dict, **parts}
 
 
+def _file_of(checkpoint: str) -> Path:
+    """Find the file that a config names, or say how to get it."""
+    if checkpoint.startswith(PREFIX):
+        return published_weights(checkpoint.removeprefix(PREFIX))
+    path = Path(checkpoint).expanduser()
+    if not path.is_file():
+        raise UserError(
+            f'the checkpoint {checkpoint} that the backbone is to start from does not exist. Name '
+            'the one you mean: --cfg-options model.backbone.init_cfg.checkpoint=PATH; any '
+            'checkpoint of step 1 or 2 will do. Or make the file: python tools/export_backbone.py '
+            f'PATH {checkpoint}. (In the configs "..-pre" it lies below MUSCLE_CHECKPOINTS, by '
+            'default "checkpoints" in the working directory.)'
+        )
+    return path
+
+
 @WEIGHT_INITIALIZERS.register_module()
 class BackboneInit:
     """Start a backbone from scratch or from any checkpoint that holds it, and say so.
@@ -168,9 +186,11 @@ class BackboneInit:
 
     Args:
         checkpoint (str, optional): An ImageNet file of torchvision, a checkpoint of MD-MoCo, of the
-            continual step or of a fine-tuned model. Defaults to None: Scratch, that is Kaiming's
-            normal initialisation (fan out) and BatchNorm at one and zero; mmpretrain's ResNet then
-            sets the last BatchNorm of each block to zero, unless ``zero_init_residual=False``.
+            continual step or of a fine-tuned model. ``'torchvision://resnet18'`` stands for the
+            weights that torchvision publishes (``IMAGENET1K_V1``), from torch.hub's cache, or
+            downloaded. Defaults to None: Scratch, that is Kaiming's normal initialisation (fan out)
+            and BatchNorm at one and zero; mmpretrain's ResNet then sets the last BatchNorm of each
+            block to zero, unless ``zero_init_residual=False``.
         prefix (str, optional): What stands before the backbone's names in the file. Defaults to
             None: found by itself.
         task (str, optional): A task of a continual step, whose own parts of the backbone are taken:
@@ -178,8 +198,8 @@ class BackboneInit:
             Defaults to None: the shared backbone, with the statistics of the mixture of its tasks.
 
     Raises:
-        UserError: When it is applied, if the file does not hold exactly this backbone, or
-            nothing of the task's own.
+        UserError: When it is applied, if there is no such file, if it does not hold exactly this
+            backbone, or nothing of the task's own.
     """
 
     def __init__(
@@ -199,7 +219,7 @@ class BackboneInit:
             KaimingInit(layer='Conv2d', mode='fan_out', nonlinearity='relu')(module)
             ConstantInit(layer=['_BatchNorm', 'GroupNorm', 'LayerNorm'], val=1)(module)
             return
-        saved = state_dict_of(load_checkpoint_file(self.checkpoint))
+        saved = state_dict_of(load_checkpoint_file(_file_of(self.checkpoint)))
         if self.task is not None:
             saved = with_parts_of_task(saved, self.task, str(self.checkpoint))
         weights = extract_backbone(saved, module, source=str(self.checkpoint), prefix=self.prefix)

@@ -1,30 +1,33 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""How much each pipeline trains: sizes in pixels, and options over the published configs."""
+"""How much a study trains: sizes in pixels, and options over the published configs."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Budget:
-    """A pipeline's image sizes and the options that its steps add to their configs.
+    """A study's image sizes, and the options that its steps add to the published configs.
 
     Attributes:
-        image_size (int): Side of a film in pixels, for all but detection.
-        detection_size (int): Longest side of a film in pixels for detection.
-        options (dict[str, tuple[str, ...]]): ``--cfg-options`` of each step.
+        image_size (int, optional): Side of a film in pixels, for all but detection. Defaults to
+            None: that of the configs.
+        detection_size (int, optional): Longest side of a film in pixels for detection. Defaults to
+            None: that of the config.
+        options (dict[str, tuple[str, ...]]): ``--cfg-options`` of each step. Defaults to none.
     """
 
-    image_size: int
-    detection_size: int
+    image_size: int | None = None
+    detection_size: int | None = None
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         """dict[str, str]: The variables by which the configs under ``configs/`` read the sizes."""
-        return {
-            'MUSCLE_IMAGE_SIZE': str(self.image_size),
-            'MUSCLE_DETECTION_SIZE': str(self.detection_size),
+        sizes = {
+            'MUSCLE_IMAGE_SIZE': self.image_size,
+            'MUSCLE_DETECTION_SIZE': self.detection_size,
         }
+        return {name: str(size) for name, size in sizes.items() if size is not None}
 
 
 def _loader(name: str, workers: int) -> tuple[str, ...]:
@@ -116,32 +119,34 @@ def finetune(epochs: int, val_interval: int, batch_size: int = 16) -> tuple[str,
     )
 
 
-#: Phantoms in minutes, and some two thousand real films within the hour, both on two cores.
+#: Phantoms in minutes; some two thousand real films in about an hour, both on two cores; and the
+#: published configs as they are.
 BUDGETS = {
-    'demo': Budget(
+    'tiny': Budget(
         image_size=96,
         detection_size=128,
         options={
             'md_moco': md_moco(epochs=3, batch_size=32, queue_len=512, bn_splits=2),
-            'continual': continual(rounds=2, val_interval=4),
-            'continual_minus_minus': continual(rounds=1, val_interval=2, epochs=2),
+            'muscle': continual(rounds=2, val_interval=4),
+            'muscle_minus_minus': continual(rounds=1, val_interval=2, epochs=2),
             'pneumonia': finetune(epochs=8, val_interval=2),
             'mura': finetune(epochs=8, val_interval=2),
             'lung': finetune(epochs=4, val_interval=2, batch_size=8),
             'tbx': finetune(epochs=3, val_interval=1, batch_size=8),
         },
     ),
-    'real': Budget(
+    'small': Budget(
         image_size=96,
         detection_size=192,
         options={
             'md_moco': md_moco(epochs=10, batch_size=32, queue_len=1024, bn_splits=2),
-            'continual': continual(rounds=3, val_interval=4),
-            'continual_minus_minus': continual(rounds=1, val_interval=2, epochs=3),
+            'muscle': continual(rounds=3, val_interval=4),
+            'muscle_minus_minus': continual(rounds=1, val_interval=2, epochs=3),
             'pneumonia': finetune(epochs=6, val_interval=2),
             'mura': finetune(epochs=15, val_interval=3),
             'lung': finetune(epochs=5, val_interval=2, batch_size=8),
             'tbx': finetune(epochs=12, val_interval=3, batch_size=8),
         },
     ),
+    'full': Budget(),
 }

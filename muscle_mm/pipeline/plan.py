@@ -1,238 +1,240 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""The stages of the two pipelines: on phantoms, and on the real development films."""
+"""The stages of a study."""
 
 import sys
-from collections.abc import Sequence
-from importlib.util import find_spec
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import muscle_mm
 from muscle_mm.pipeline.budgets import BUDGETS
 from muscle_mm.pipeline.stage import Stage
+from muscle_mm.pipeline.steps import PRETRAINING, REPOSITORY, TOOLBOXES, config_path, stock_tool
+from muscle_mm.pipeline.study import Study
 from muscle_mm.reporting.labels import INITIALISATION_LABELS
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.published_weights import PREFIX, published_file
 
-REPOSITORY = Path(muscle_mm.__file__).resolve().parents[1]
-
-#: step -> (toolbox whose tools run it, config below configs/)
-STEPS = {
-    'md_moco': ('mmpretrain', 'md_moco/md-moco_resnet18_1xb128-200e_xray9-224px.py'),
-    'continual': ('mmpretrain', 'continual/muscle_resnet18_3rounds_xray4.py'),
-    'continual_minus_minus': (
-        'mmpretrain',
-        'continual/muscle-minus-minus_resnet18_1round_xray4.py',
-    ),
-    'pneumonia': ('mmpretrain', 'finetune/pneumonia/fc_resnet18_1xb32-50e_pneumonia-224px.py'),
-    'mura': ('mmpretrain', 'finetune/mura/fc_resnet18_1xb32-50e_mura-224px.py'),
-    'lung': ('mmseg', 'finetune/lung/deeplabv3_resnet18_1xb8-50e_lung-224px.py'),
-    'tbx': ('mmdet', 'finetune/tbx/faster-rcnn_resnet18-fpn_1xb8-50e_tbx-512px.py'),
-}
-#: The real films are other sets than the nine.
+#: Step 1 on films of one's own.
 REAL_MD_MOCO = 'md_moco/md-moco_resnet18_1xb128-200e_folders-224px.py'
-TASKS = ('pneumonia', 'mura', 'lung', 'tbx')
-#: initialisation -> step whose last checkpoint it is, None for Kaiming
-INITIALISATIONS: dict[str, str | None] = {
-    'scratch': None,
-    'md_moco': 'md_moco',
-    'muscle_minus_minus': 'continual_minus_minus',
-    'muscle': 'continual',
+#: The real films' two kinds of boxes are the left and the right lung, which a flip would mix up.
+_NO_FLIP = {
+    'muscle_minus_minus': 'train_dataloader.dataset.datasets.tbx.pipeline.3.prob=0.0',
+    'muscle': 'train_dataloader.dataset.datasets.tbx.pipeline.3.prob=0.0',
+    'tbx': 'train_dataloader.dataset.pipeline.3.prob=0.0',
 }
 
 
-def make_plan(
-    pipeline: str,
-    out: Path,
-    source: Path | None = None,
-    initialisations: Sequence[str] = ('scratch', 'muscle'),
-    seed: int = 0,
-) -> list[Stage]:
-    """List the stages of a pipeline.
+@dataclass
+class Plan:
+    """What a study runs, and what it leaves out.
+
+    Attributes:
+        stages (list[Stage]): The stages, each after those it needs.
+        notes (list[str]): What was asked for and is left out, and why.
+    """
+
+    stages: list[Stage] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def make_plan(study: Study) -> Plan:
+    """List the stages of a study: data, and for each seed and backbone steps 1 to 3; report.
+
+    Only the pre-training that a chosen initialisation needs is planned. ImageNet is left out, with
+    a note, where the weights are not at hand.
 
     Args:
-        pipeline (str): ``'demo'`` (phantoms) or ``'real'`` (a folder of real films).
-        out (Path): Folder for everything that is written.
-        source (Path, optional): The real films; must be given for ``'real'``. Defaults to None.
-        initialisations (Sequence[str]): Backbones to fine-tune from, a choice of
-            ``INITIALISATIONS``. Defaults to ('scratch', 'muscle').
-        seed (int): Seed of all training. Defaults to 0.
+        study (Study): The study.
 
     Returns:
-        list[Stage]: The stages, each after those it needs.
+        Plan: The stages and notes.
 
     Raises:
-        UserError: If the pipeline or an initialisation is unknown, or the films are missing.
+        UserError: If a toolbox is not installed, or nothing is left.
     """
-    if pipeline not in ('demo', 'real'):
-        raise UserError(f"pipeline {pipeline!r} is unknown: choose 'demo' or 'real'.")
-    unknown = [name for name in initialisations if name not in INITIALISATIONS]
-    if unknown:
-        raise UserError(
-            f'initialisation {unknown[0]!r} is unknown. Choose from {", ".join(INITIALISATIONS)}.'
-        )
-    if pipeline == 'real' and (source is None or not source.is_dir()):
-        raise UserError(
-            f'the folder of real films {source} does not exist. Name it with --data DIR; its '
-            'layout is described in muscle_mm/pipeline/prepare_data.py.'
-        )
-    out = out.absolute()
-    data = out / 'data'
-    stages = [_data_stage(pipeline, data, source)]
-    needed = {INITIALISATIONS[name] for name in initialisations}
-    if needed - {None}:
-        stages.append(_pretraining('md_moco', 'step 1: MD-MoCo', pipeline, out, seed, ('data',)))
-    for step, name in (('continual_minus_minus', 'MUSCLE--'), ('continual', 'MUSCLE')):
-        if step not in needed:
-            continue
-        stages.append(
-            _pretraining(
-                step,
-                f'step 2: continual multi-task learning, {name}',
-                pipeline,
-                out,
-                seed,
-                ('md_moco',),
-                checkpoint=f'{{last:{out / "md_moco"}}}',
+    plan = Plan()
+    if study.data.preparation:
+        plan.stages.append(_data_stage(study))
+    cells: list[Stage] = []
+    starts = {depth: _starts(study, depth, plan) for depth in study.backbones}
+    for seed in study.seeds:
+        for depth in study.backbones:
+            plan.stages += _pretraining(study, depth, seed)
+            for initialisation, checkpoint in starts[depth].items():
+                for task in study.tasks:
+                    cells.append(_cell(study, task, depth, initialisation, seed, checkpoint))
+                    plan.stages.append(cells[-1])
+    if not cells:
+        raise UserError('\n'.join(['there is nothing to fine-tune.', *plan.notes]))
+    plan.stages.append(_report_stage(study, tuple(cell.name for cell in cells)))
+    return plan
+
+
+def _starts(study: Study, depth: int, plan: Plan) -> dict[str, str | None]:
+    """Find the checkpoint of each initialisation; of those that are trained it is yet to be made.
+
+    Returns:
+        dict[str, str | None]: None for all but ImageNet.
+    """
+    found: dict[str, str | None] = dict.fromkeys(study.initialisations)
+    if 'imagenet' in found:
+        path = published_file(f'resnet{depth}')
+        if study.imagenet is not None:
+            path = study.imagenet.absolute() / path.name
+        # By its own name the file's hash is checked.
+        found['imagenet'] = f'{PREFIX}resnet{depth}' if study.imagenet is None else str(path)
+        if not path.is_file():
+            del found['imagenet']
+            plan.notes.append(
+                f"ResNet-{depth} from ImageNet is left out: {path} is not there. Put torchvision's "
+                'file there, or name its folder by --imagenet DIR, and the same command adds these '
+                'cells.'
             )
-        )
-    for task in TASKS:
-        for initialisation in initialisations:
-            stages.append(_cell(task, initialisation, pipeline, out, seed))
-    cells = tuple(stage.name for stage in stages if stage.name.startswith('finetune/'))
-    stages.append(_report_stage(pipeline, out, cells))
-    return stages
+    return found
 
 
-def stock_tool(toolbox: str, name: str) -> Path:
-    """Find a toolbox's own tool inside the installed package.
-
-    Args:
-        toolbox (str): Import name, for example ``'mmseg'``.
-        name (str): File name, for example ``'train.py'``.
-
-    Returns:
-        Path: The tool.
-
-    Raises:
-        UserError: If the toolbox is not installed, or came without its tools.
-    """
-    spec = find_spec(toolbox)
-    if spec is None or not spec.submodule_search_locations:
-        raise UserError(f'the package {toolbox} is not installed. `make install` installs it.')
-    tool = Path(spec.submodule_search_locations[0]) / '.mim' / 'tools' / name
-    if not tool.is_file():
-        raise UserError(
-            f'{tool} does not exist: this installation of {toolbox} came without its tools. '
-            'Install it from PyPI (`make install`).'
-        )
-    return tool
+def _environment(study: Study) -> dict[str, str]:
+    return {'MUSCLE_DATA_ROOT': str(study.data.root), **BUDGETS[study.budget].environment}
 
 
-def _environment(pipeline: str, out: Path) -> dict[str, str]:
-    return {'MUSCLE_DATA_ROOT': str(out / 'data'), **BUDGETS[pipeline].environment}
-
-
-def _config(step: str, pipeline: str) -> Path:
-    config = REAL_MD_MOCO if (step, pipeline) == ('md_moco', 'real') else STEPS[step][1]
-    return REPOSITORY / 'configs' / config
-
-
-def _data_stage(pipeline: str, data: Path, source: Path | None) -> Stage:
+def _data_stage(study: Study) -> Stage:
     package = REPOSITORY / 'muscle_mm'
-    command = [sys.executable, '-m', 'muscle_mm.pipeline.prepare_data', pipeline, str(data)]
-    if source is not None:
-        command.append(str(source.absolute()))
-    title = 'draw phantom films in nine sets' if pipeline == 'demo' else 'prepare the real films'
     return Stage(
         name='data',
-        title=title,
-        command=tuple(command),
-        work_dir=data,
-        code=(package / 'datasets', package / 'phantoms', package / 'pipeline'),
+        title='draw phantom films in nine sets'
+        if study.data.phantoms
+        else 'prepare the real films',
+        command=(
+            *(sys.executable, '-m', 'muscle_mm.pipeline.prepare_data'),
+            *study.data.preparation,
+        ),
+        work_dir=study.data.root,
+        code=(
+            package / 'datasets',
+            package / 'phantoms',
+            package / 'pipeline' / 'prepare_data.py',
+        ),
+        kind='data',
         lasting=True,
         alone=True,
         show_all=True,
     )
 
 
-def _train_command(
-    step: str, pipeline: str, work_dir: Path, seed: int, checkpoint: str | None
-) -> tuple[str, ...]:
-    options = [f'randomness.seed={seed}', *BUDGETS[pipeline].options[step]]
+def _pretrain_dir(study: Study, step: str, depth: int, seed: int) -> Path:
+    return study.out.absolute() / 'pretrain' / f'resnet{depth}' / f'seed{seed}' / step
+
+
+def _pretraining(study: Study, depth: int, seed: int) -> list[Stage]:
+    """Plan step 1, and step 2 from it, as far as an initialisation needs them."""
+    wanted = [step for step in PRETRAINING if step in study.initialisations]
+    steps = list(dict.fromkeys(['md_moco', *wanted])) if wanted else []
+    stages: list[Stage] = []
+    for step in steps:
+        options = []
+        if step != 'md_moco':
+            # The order of visits and batches is another one with each seed.
+            start = _pretrain_dir(study, 'md_moco', depth, seed)
+            options = [
+                f'train_dataloader.batch_sampler.seed={seed}',
+                f'model.backbone.init_cfg.checkpoint={{last:{start}}}',
+            ]
+        work_dir = _pretrain_dir(study, step, depth, seed)
+        number = 1 if step == 'md_moco' else 2
+        stages.append(
+            Stage(
+                name=_name(study, work_dir),
+                title=f'step {number}: {INITIALISATION_LABELS[step]}, ResNet-{depth}, seed {seed}',
+                after=_data(study) if step == 'md_moco' else (stages[0].name,),
+                kind=f'{step}/resnet{depth}',
+                **_training(study, step, depth, seed, work_dir, options),
+            )
+        )
+    return stages
+
+
+def _cell(
+    study: Study, task: str, depth: int, initialisation: str, seed: int, checkpoint: str | None
+) -> Stage:
+    """Plan one cell of the table: training, at whose end the best model is tested."""
+    after = _data(study)
+    if initialisation not in ('scratch', 'imagenet'):
+        # The last checkpoint of step 2, not its best: MUSCLE-- is what naive learning ends with.
+        pretraining = _pretrain_dir(study, initialisation, depth, seed)
+        after, checkpoint = (_name(study, pretraining),), f'{{last:{pretraining}}}'
+    options = []
     if checkpoint is not None:
         options.append(f'model.backbone.init_cfg.checkpoint={checkpoint}')
-    return (
-        sys.executable,
-        str(stock_tool(STEPS[step][0], 'train.py')),
-        str(_config(step, pipeline)),
-        '--work-dir',
-        str(work_dir),
-        '--cfg-options',
-        *options,
-    )
-
-
-def _pretraining(
-    step: str,
-    title: str,
-    pipeline: str,
-    out: Path,
-    seed: int,
-    after: tuple[str, ...],
-    checkpoint: str | None = None,
-) -> Stage:
+    work_dir = study.out.absolute() / 'finetune' / task / f'resnet{depth}' / initialisation
+    work_dir /= f'seed{seed}'
+    label = INITIALISATION_LABELS[initialisation]
     return Stage(
-        name=step,
-        title=title,
-        command=_train_command(step, pipeline, out / step, seed, checkpoint),
+        name=_name(study, work_dir),
+        title=f'step 3: {task}, ResNet-{depth} from {label}, seed {seed}',
         after=after,
-        work_dir=out / step,
-        config=_config(step, pipeline),
-        environment=_environment(pipeline, out),
-        resume_options=('--resume',),
-        alone=True,
+        kind=f'{task}/resnet{depth}',
+        **_training(study, task, depth, seed, work_dir, options, initialisation),
     )
 
 
-def _cell(task: str, initialisation: str, pipeline: str, out: Path, seed: int) -> Stage:
-    """Make one cell of the table: training, at whose end the best model is tested."""
-    work_dir = out / 'finetune' / task / initialisation / f'seed{seed}'
-    step = INITIALISATIONS[initialisation]
-    checkpoint = f'{{last:{out / step}}}' if step else None
-    return Stage(
-        name=f'finetune/{task}/{initialisation}',
-        title=f'step 3: fine-tune {task} from {INITIALISATION_LABELS[initialisation]}',
-        command=_train_command(task, pipeline, work_dir, seed, checkpoint),
-        after=(step or 'data',),
-        work_dir=work_dir,
-        config=_config(task, pipeline),
-        environment=_environment(pipeline, out),
-        resume_options=('--resume',),
-    )
+def _data(study: Study) -> tuple[str, ...]:
+    return ('data',) if study.data.preparation else ()
 
 
-def _report_stage(pipeline: str, out: Path, after: tuple[str, ...]) -> Stage:
-    command = [
-        sys.executable,
-        str(REPOSITORY / 'tools' / 'report.py'),
-        str(out),
-        '--out',
-        str(out / 'report'),
-        '--quiet',
+def _name(study: Study, work_dir: Path) -> str:
+    return work_dir.relative_to(study.out.absolute()).as_posix()
+
+
+def _training(
+    study: Study,
+    step: str,
+    depth: int,
+    seed: int,
+    work_dir: Path,
+    options: list[str],
+    initialisation: str = 'scratch',
+) -> dict[str, Any]:
+    """Give what all trainings have in common, as arguments of a stage."""
+    config = config_path(step, depth, initialisation, study.data.nine_sets)
+    options = [
+        f'randomness.seed={seed}',
+        *BUDGETS[study.budget].options.get(step, ()),
+        *options,
     ]
-    if pipeline == 'demo':
-        command += [
-            '--note',
-            'Phantom films: they show that the code works, nothing about medicine.',
-        ]
-    else:
+    if not study.data.nine_sets and step in _NO_FLIP:
+        options.append(_NO_FLIP[step])
+    return dict(
+        command=(
+            *(sys.executable, str(stock_tool(TOOLBOXES[step], 'train.py')), str(config)),
+            *('--work-dir', str(work_dir), '--cfg-options', *options),
+        ),
+        work_dir=work_dir,
+        config=config,
+        environment=_environment(study),
+        resume_options=('--resume',),
+    )
+
+
+def _report_stage(study: Study, cells: tuple[str, ...]) -> Stage:
+    out = study.out.absolute()
+    note = f'Budget: {study.budget}.'
+    titles: tuple[str, ...] = ()
+    if study.data.phantoms:
+        note += ' Phantom films: they show that the code works, nothing about medicine.'
+    elif not study.data.nine_sets:
         # The films that stand in for MURA and TBX11K, see prepare_data.py.
-        command += ['--titles', 'mura=Knee', 'tbx=Lung boxes']
+        titles = ('--titles', 'mura=Knee', 'tbx=Lung boxes')
     return Stage(
         name='report',
         title='write tables and pictures',
-        command=tuple(command),
-        after=after,
+        command=(
+            *(sys.executable, str(REPOSITORY / 'tools' / 'report.py'), str(out)),
+            *('--out', str(out / 'report'), '--quiet', *titles, '--note', note),
+        ),
+        after=cells,
         work_dir=out / 'report',
-        environment=_environment(pipeline, out),
+        environment=_environment(study),
+        kind='report',
         alone=True,
+        tolerant=True,
     )

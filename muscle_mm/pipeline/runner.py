@@ -1,7 +1,6 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Run the stages of a pipeline, some at the same time, and show their progress."""
 
-import contextlib
 import os
 import queue
 import shutil
@@ -10,11 +9,15 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from muscle_mm.pipeline.checkpoints import fill_in_checkpoints
+from muscle_mm.pipeline.claims import Claims
 from muscle_mm.pipeline.ledger import Ledger
 from muscle_mm.pipeline.output import duration, error_in, progress_of
+from muscle_mm.pipeline.processes import end_with_parent, signal_group
+from muscle_mm.pipeline.slurm import slurm_command, slurm_environment
 from muscle_mm.pipeline.stage import Stage
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.processors import available_processors
@@ -23,11 +26,22 @@ from muscle_mm.utils.processors import available_processors
 _GRACE = 15.0
 
 
+@dataclass
+class _Running:
+    """A stage's command, its claim, when it started, and whether it goes on with a former run."""
+
+    process: 'subprocess.Popen[str]'
+    claim: int
+    start: float
+    resumed: bool
+
+
 class PipelineRunner:
     """Runs stages in order; those that need nothing of each other share the processor cores.
 
     A model of this size gains little from a second core, two trainings side by side gain nearly all
-    of it.
+    of it. Several launches may share the ledger's folder, also from several machines: each stage
+    that another one has claimed is left to it. A stage that fails stops only what needs it.
 
     Args:
         stages (Sequence[Stage]): The stages, each after those it needs.
@@ -35,6 +49,8 @@ class PipelineRunner:
         log_folder (Path): Gets the whole output of each stage.
         jobs (int): Stages at the same time.
         python_path (Path): Put before the module search path of the commands.
+        partition (str, optional): Partition of a Slurm cluster, to which the stages with a config
+            (trainings) are sent. Defaults to None: all run here.
     """
 
     def __init__(
@@ -44,14 +60,22 @@ class PipelineRunner:
         log_folder: Path,
         jobs: int,
         python_path: Path,
+        partition: str | None = None,
     ) -> None:
         self.stages = list(stages)
         self.ledger = ledger
         self.log_folder = log_folder
         self.jobs = jobs
         self.python_path = python_path
-        self.running: dict[str, subprocess.Popen[str]] = {}
-        self._started: dict[str, float] = {}
+        self.partition = partition
+        self.running: dict[str, _Running] = {}
+        self.done: set[str] = set()
+        #: Of each stage that failed here the message, of each that was left out for it the reason.
+        self.failed: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
+        self._waiting: list[Stage] = []
+        self._claims = Claims(ledger.folder)
+        self._told_to_wait = False
         self._ended: queue.Queue[tuple[Stage, int]] = queue.Queue()
         self._print_lock = threading.Lock()
         self._begin = time.monotonic()
@@ -60,80 +84,124 @@ class PipelineRunner:
         """Run everything that is not done.
 
         Raises:
-            UserError: If a stage fails; the message names its log.
+            UserError: If stages have failed, once all others have ended; the message names each,
+                its log, and what was left out for it.
             KeyboardInterrupt: If the user stops it; the commands have ended by then.
         """
-        done = {stage.name for stage in self.stages if self.ledger.is_done(stage)}
-        # What follows a stage that runs again runs again as well.
         for stage in self.stages:
-            if stage.name in done and not done.issuperset(stage.after):
-                done.discard(stage.name)
-        waiting = [stage for stage in self.stages if stage.name not in done]
-        for stage in self.stages:
-            if stage.name in done:
+            # What follows a stage that runs again runs again as well.
+            if self.ledger.is_done(stage) and self.done.issuperset(stage.after):
+                self.done.add(stage.name)
                 self._say(f'[{self._number(stage)}] {stage.title}: done before')
+                continue
+            if self.ledger.is_done(stage):
+                self.ledger.forget([stage])
+            self._waiting.append(stage)
         try:
-            while waiting or self.running:
-                for stage in self._startable(waiting, done):
-                    waiting.remove(stage)
-                    self._start(stage)
+            while self._waiting or self.running:
+                self._leave_out_what_cannot_run()
+                self._start_what_can_run()
+                if not self.running and not self._waiting:
+                    break
                 # A short wait, because a blocking one cannot be interrupted on every platform.
                 try:
                     stage, code = self._ended.get(timeout=0.5)
                 except queue.Empty:
+                    self._tell_to_wait()
                     continue
-                del self.running[stage.name]
-                if code != 0:
-                    raise UserError(self._failure(stage, code))
-                self.ledger.mark(stage, 'done')
-                done.add(stage.name)
-                took = duration(time.monotonic() - self._started[stage.name])
-                self._say(f'[{self._number(stage)}] {stage.title}: done in {took}')
+                self._end(stage, code)
         finally:
             self._stop_all()
+        if self.failed:
+            raise UserError(self._failures())
 
-    def _startable(self, waiting: Sequence[Stage], done: set[str]) -> list[Stage]:
-        """Choose the stages to start now, in the order of the plan."""
-        chosen: list[Stage] = []
-        for stage in waiting:
-            busy = len(self.running) + len(chosen)
-            if busy >= self.jobs or (stage.alone and busy):
-                break
-            if done.issuperset(stage.after):
-                chosen.append(stage)
-                if stage.alone:
-                    break
-        if any(stage.alone for stage in self.stages if stage.name in self.running):
-            return []
-        return chosen
+    def _leave_out_what_cannot_run(self) -> None:
+        """Settle the stages that need one that has failed, in the order of the plan."""
+        for stage in list(self._waiting):
+            missing = [name for name in stage.after if name in self.failed | self.left_out]
+            settled = self.done | set(self.failed) | set(self.left_out)
+            something = not stage.after or bool(self.done.intersection(stage.after))
+            if not missing or (stage.tolerant and (something or not settled >= set(stage.after))):
+                continue
+            self._waiting.remove(stage)
+            self.left_out[stage.name] = f'{stage.title} (needs {missing[0]})'
+            self._say(f'[{self._number(stage)}] {stage.title}: left out, needs {missing[0]}')
 
-    def _start(self, stage: Stage) -> None:
+    def _start_what_can_run(self) -> None:
+        """Start stages in the order of the plan, as many as there are jobs for."""
+        settled = self.done | set(self.failed) | set(self.left_out)
+        alone = {stage.name for stage in self.stages if stage.alone}
+        for stage in list(self._waiting):
+            if len(self.running) >= self.jobs or alone.intersection(self.running):
+                return
+            if not (settled if stage.tolerant else self.done).issuperset(stage.after):
+                continue
+            if stage.alone and self.running:
+                return
+            claim = None if self._is_done_elsewhere(stage) else self._claims.claim(stage)
+            if claim is None:
+                continue
+            # It may have been finished between the look and the claim.
+            if self._is_done_elsewhere(stage):
+                os.close(claim)
+                continue
+            self._waiting.remove(stage)
+            try:
+                self._start(stage, claim)
+            except (UserError, OSError) as error:
+                os.close(claim)
+                self._fail(stage, f'{stage.title}: cannot start: {error}')
+
+    def _is_done_elsewhere(self, stage: Stage) -> bool:
+        """Take note of what another launch has done since this one began."""
+        if stage.name in self.done:
+            return True
+        # What a report says depends on what there is now.
+        if stage.tolerant or not self.ledger.is_done(stage):
+            return False
+        self._waiting.remove(stage)
+        self.done.add(stage.name)
+        self._say(f'[{self._number(stage)}] {stage.title}: done by another launch')
+        return True
+
+    def _tell_to_wait(self) -> None:
+        """Say once why nothing happens."""
+        if self._waiting and not self.running and not self._told_to_wait:
+            self._told_to_wait = True
+            self._say(
+                f'{len(self._waiting)} stages are being run by another launch, or need those: '
+                'waiting for it'
+            )
+
+    def _start(self, stage: Stage, claim: int) -> None:
         command = [fill_in_checkpoints(part) for part in stage.command]
-        if stage.resume_options and self.ledger.was_interrupted(stage):
-            command[3:3] = stage.resume_options
-            how = 'going on'
-        else:
-            how = 'starting'
-            if stage.work_dir is not None and not stage.lasting and stage.work_dir.is_dir():
-                shutil.rmtree(stage.work_dir)
-        elapsed = duration(time.monotonic() - self._begin)
-        self._say(f'[{self._number(stage)}] {stage.title}: {how} at {elapsed}')
-        self.ledger.mark(stage, 'started')
-        log_path = self.log_path(stage)
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        threads = available_processors()
-        if not stage.alone:
-            threads = max(1, threads // self.jobs)
+        resumed = bool(stage.resume_options) and self.ledger.was_interrupted(stage)
+        if resumed:
+            command += stage.resume_options
+        elif stage.work_dir is not None and not stage.lasting and stage.work_dir.is_dir():
+            shutil.rmtree(stage.work_dir)
         environment = {
             **os.environ,
-            'OMP_NUM_THREADS': str(threads),
-            'MKL_NUM_THREADS': str(threads),
             'PYTHONUNBUFFERED': '1',
             'PYTHONPATH': os.pathsep.join(
                 filter(None, [str(self.python_path), os.environ.get('PYTHONPATH')])
             ),
             **stage.environment,
         }
+        if self.partition is not None and stage.config is not None:
+            command = slurm_command(command, self.partition, stage.name.replace('/', '-'))
+            environment |= slurm_environment()
+        else:
+            threads = available_processors() // (1 if stage.alone else self.jobs)
+            environment |= dict.fromkeys(
+                ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'), str(max(1, threads))
+            )
+        elapsed = duration(time.monotonic() - self._begin)
+        how = 'going on' if resumed else 'starting'
+        self._say(f'[{self._number(stage)}] {stage.title}: {how} at {elapsed}')
+        self.ledger.mark(stage, 'started')
+        log_path = self.log_path(stage)
+        log_path.parent.mkdir(parents=True, exist_ok=True)
         process = subprocess.Popen(
             command,
             env=environment,
@@ -146,12 +214,41 @@ class PipelineRunner:
             errors='replace',
             # Ctrl-C reaches this process alone, which then stops its commands with their workers.
             start_new_session=True,
+            preexec_fn=end_with_parent(),
+            pass_fds=[claim],
         )
-        self.running[stage.name] = process
-        self._started[stage.name] = time.monotonic()
+        self.running[stage.name] = _Running(process, claim, time.monotonic(), resumed)
         threading.Thread(
             target=self._follow, args=(stage, process, log_path, command), daemon=True
         ).start()
+
+    def _end(self, stage: Stage, code: int) -> None:
+        """Take note of the end of a command."""
+        ended = self.running.pop(stage.name)
+        seconds = time.monotonic() - ended.start
+        if code == 0:
+            self.ledger.mark(stage, 'done', None if ended.resumed else round(seconds, 1))
+            self.done.add(stage.name)
+            self._say(f'[{self._number(stage)}] {stage.title}: done in {duration(seconds)}')
+        else:
+            self._fail(stage, self._failure(stage, code))
+        os.close(ended.claim)
+
+    def _fail(self, stage: Stage, message: str) -> None:
+        self.failed[stage.name] = message
+        self._say(f'[{self._number(stage)}] {message}')
+
+    def _failures(self) -> str:
+        """List what has failed, with its logs, and what was left out."""
+        if len(self.stages) == 1:
+            return next(iter(self.failed.values()))
+        lines = [
+            f'{len(self.failed)} of {len(self.stages)} stages failed:',
+            *(f'  {message}' for message in self.failed.values()),
+        ]
+        if self.left_out:
+            lines += ['Left out:', *(f'  {reason}' for reason in self.left_out.values())]
+        return '\n'.join([*lines, 'The same command tries them again.'])
 
     def _follow(
         self, stage: Stage, process: 'subprocess.Popen[str]', log_path: Path, command: list[str]
@@ -187,18 +284,19 @@ class PipelineRunner:
         message = f'{stage.title}: failed with exit code {code}'
         if code == -signal.SIGKILL:
             message += ' (killed, most likely for lack of memory)'
-        return f'{message}{": " + reason if reason else ""}. The whole output: {log}'
+        return f'{message}{": " + reason.rstrip(".") if reason else ""}. The whole output: {log}'
 
     def _stop_all(self) -> None:
         """End the commands that still run, with their worker processes."""
-        for process in self.running.values():
-            _signal_group(process, signal.SIGTERM)
+        for running in self.running.values():
+            signal_group(running.process, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE
-        for process in self.running.values():
+        for running in self.running.values():
             try:
-                process.wait(timeout=max(0.1, deadline - time.monotonic()))
+                running.process.wait(timeout=max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                _signal_group(process, signal.SIGKILL)
+                signal_group(running.process, signal.SIGKILL)
+            os.close(running.claim)
         self.running.clear()
 
     def _number(self, stage: Stage) -> str:
@@ -207,15 +305,8 @@ class PipelineRunner:
 
     @staticmethod
     def _tag(stage: Stage) -> str:
-        return '/'.join(stage.name.split('/')[1:3]) or stage.name
+        return stage.name.partition('/')[2] or stage.name
 
     def _say(self, text: str) -> None:
         with self._print_lock:
             print(text, flush=True)
-
-
-def _signal_group(process: 'subprocess.Popen[str]', number: int) -> None:
-    """Send a signal to a command and all that it has started."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)

@@ -21,12 +21,17 @@ class Stage:
             stage starts afresh. Defaults to None.
         config (Path, optional): Config that the command reads; a change of its content makes the
             stage run again. Defaults to None.
-        code (tuple[Path, ...]): Folders of source files with the same effect. Defaults to none.
+        code (tuple[Path, ...]): Source files, and folders of such, with the same effect. Defaults
+            to none.
         environment (Mapping[str, str]): Additional environment variables. Defaults to none.
         resume_options (tuple[str, ...]): Added to the command when the stage was interrupted
             before. Defaults to none.
-        lasting (bool): Whether the result outlives a finished pipeline, so that the next run starts
-            with it (prepared data). Defaults to False.
+        kind (str): Stages of one kind take equally long, for example ``'mura/resnet18'``; '' says
+            nothing. Defaults to ''.
+        lasting (bool): Whether its folder is kept when it starts afresh (prepared data, of which
+            complete parts are used again). Defaults to False.
+        tolerant (bool): Whether it runs also when some of the stages before it have failed (a
+            report of what there is). Defaults to False.
         alone (bool): Whether it runs alone, with all processor cores. Defaults to False.
         show_all (bool): Whether every line of output is shown, or only progress. Defaults to False.
     """
@@ -40,6 +45,8 @@ class Stage:
     code: tuple[Path, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     resume_options: tuple[str, ...] = ()
+    kind: str = ''
     lasting: bool = False
+    tolerant: bool = False
     alone: bool = False
     show_all: bool = False

@@ -47,21 +47,24 @@ def read_scalars(work_dir: Path) -> Scalars:
         Scalars: The log; empty if there is none.
     """
     joined = Scalars()
+    # A continuation begins with the validation of an epoch that it has not trained itself.
+    epoch_ends: dict[int, int] = {}
     for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        run = _read_run(path)
+        run = _read_run(path, epoch_ends)
         if run.train:
             first = run.train[0]['step']
             joined.train = [record for record in joined.train if record['step'] < first]
-            joined.val = [record for record in joined.val if record['step'] < first]
+        again = min((record['step'] for record in run.train[:1] + run.val[:1]), default=None)
+        if again is not None:
+            joined.val = [record for record in joined.val if record['step'] < again]
         joined.train += run.train
         joined.val += run.val
     return joined
 
 
-def _read_run(path: Path) -> Scalars:
-    """Read one log."""
+def _read_run(path: Path, epoch_ends: dict[int, int]) -> Scalars:
+    """Read one log, and note at which iterations its epochs end."""
     run = Scalars()
-    epoch_ends: dict[int, int] = {}
     for line in path.read_text().splitlines():
         try:
             record = json.loads(line)

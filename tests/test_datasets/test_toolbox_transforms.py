@@ -39,7 +39,7 @@ def test_mmpretrain_hands_patients_and_studies_to_the_metric(prepared, task, nam
     pytest.importorskip('mmpretrain')
     require_toolbox('mmpretrain', 'this test')
     folder = Path(__file__).parents[2] / 'configs/_base_/datasets'
-    config = Config.fromfile(folder / f'{task}.py')
+    config = Config.fromfile(folder / 'classification.py')
     dataset = DATASETS.build(config[f'{task}_val'] | {'data_root': str(prepared(name))})
     metric = METRICS.build(config[f'{task}_metric'])
     packed = [item['data_samples'].set_pred_score(torch.tensor([0.5, 0.5])) for item in dataset]

@@ -1,4 +1,6 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import importlib
+
 import pytest
 import torch
 from mmengine.registry import MODELS as ROOT_MODELS
@@ -60,9 +62,30 @@ def test_scratch_is_kaiming_with_batch_norm_at_one(backbone_config):
     assert torch.equal(backbone.bn1.weight, torch.ones(4))
 
 
-def test_missing_file(backbone_config):
-    with pytest.raises(UserError, match=r'checkpoint nowhere\.pth does not exist'):
-        build(backbone_config, 'nowhere.pth')
+def test_a_missing_file_ends_with_how_to_name_or_make_it(backbone_config):
+    with pytest.raises(UserError) as raised:
+        build(backbone_config, 'checkpoints/muscle_resnet18.pth')
+    message = str(raised.value)
+    assert 'checkpoints/muscle_resnet18.pth that the backbone is to start from' in message
+    assert '--cfg-options model.backbone.init_cfg.checkpoint=PATH' in message
+    assert 'tools/export_backbone.py PATH checkpoints/muscle_resnet18.pth' in message
+    assert 'MUSCLE_CHECKPOINTS' in message
+
+
+def test_published_weights_are_found_by_name(tmp_path, backbone_config, trained, monkeypatch):
+    path = tmp_path / 'resnet18-0123.pth'
+    torch.save({**trained.state_dict(), 'fc.bias': torch.zeros(1000)}, path)
+    asked = []
+
+    def published_weights(name):
+        asked.append(name)
+        return path
+
+    module = importlib.import_module('muscle_mm.models.backbone_init')
+    monkeypatch.setattr(module, 'published_weights', published_weights)
+    loaded = build(backbone_config, 'torchvision://resnet18')
+    assert asked == ['resnet18']
+    assert torch.equal(loaded.conv1.weight, trained.conv1.weight)
 
 
 def test_wrong_prefix(tmp_path, backbone_config, trained):

@@ -79,3 +79,40 @@ def test_a_damaged_mark_does_not_count(tmp_path, stages):
     ledger = Ledger(tmp_path, stages)
     (tmp_path / 'data.json').write_text('{"key"')
     assert not ledger.is_done(stages[0])
+
+
+def test_a_stage_whose_folder_was_deleted_is_not_done(tmp_path, stages):
+    work_dir = tmp_path / 'work'
+    stage = replace(stages[0], work_dir=work_dir)
+    ledger = Ledger(tmp_path / 'state', [stage])
+    ledger.mark(stage, 'done')
+    assert not ledger.is_done(stage)
+    work_dir.mkdir()
+    assert ledger.is_done(stage)
+
+
+def test_durations_are_kept_by_kind(tmp_path, stages):
+    stages = [
+        *stages,
+        *(
+            Stage(f'tune{seed}', 'tune', ('t', str(seed)), kind='mura/resnet18')
+            for seed in range(4)
+        ),
+    ]
+    ledger = Ledger(tmp_path, stages)
+    assert ledger.durations() == {}
+    ledger.mark(stages[0], 'done', 5.0)  # of no kind
+    ledger.mark(stages[2], 'done', 60.0)
+    ledger.mark(stages[3], 'done', 70.5)
+    ledger.mark(stages[4], 'done')  # it had been interrupted
+    ledger.mark(stages[5], 'started')
+    assert Ledger(tmp_path, stages[:1]).durations() == {'mura/resnet18': [60.0, 70.5]}
+
+
+def test_code_may_be_a_single_file(tmp_path, stages):
+    code = tmp_path / 'part.py'
+    code.write_text('a = 1')
+    stage = replace(stages[0], code=(code,))
+    before = Ledger(tmp_path, [stage]).keys
+    code.write_text('a = 2')
+    assert Ledger(tmp_path, [stage]).keys != before

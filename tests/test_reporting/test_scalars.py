@@ -24,5 +24,28 @@ def test_a_continuation_replaces_what_it_repeats(tmp_path):
     assert read_scalars(tmp_path).curve('loss') == ([10, 20, 30, 40], [1.0, 2.5, 3.5, 4.5])
 
 
+def test_a_continuation_that_repeats_a_validation_replaces_it(tmp_path):
+    def train(epoch, step):
+        return {'lr': 0.1, 'loss': 1.0, 'epoch': epoch, 'step': step}
+
+    runs = {
+        '20260101_000000': [
+            train(1, 10),
+            {'auc': 50, 'step': 1},
+            train(2, 20),
+            {'auc': 60, 'step': 2},
+        ],
+        '20260101_010000': [{'auc': 60, 'step': 2}, train(3, 30), {'auc': 70, 'step': 3}],
+        '20260101_020000': [{'auc': 70, 'step': 3}],
+    }
+    for stamp, records in runs.items():
+        path = tmp_path / stamp / 'vis_data' / 'scalars.json'
+        path.parent.mkdir(parents=True)
+        path.write_text('\n'.join(json.dumps(record) for record in records))
+    log = read_scalars(tmp_path)
+    assert log.curve('loss') == ([10, 20, 30], [1.0] * 3)
+    assert log.curve('auc', 'val') == ([10, 20, 30], [50, 60, 70])
+
+
 def test_no_log_is_empty(tmp_path):
     assert read_scalars(tmp_path).train == []

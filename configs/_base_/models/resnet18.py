@@ -13,8 +13,9 @@ backbone = dict(
     num_stages=4,
     out_indices=(3,),
     style='pytorch',
-    # The one option that chooses among Scratch (None), an ImageNet file, MD-MoCo, MUSCLE-- and
-    # MUSCLE:   --cfg-options model.backbone.init_cfg.checkpoint=PATH
+    # The one option that chooses among Scratch (None), ImageNet ('torchvision://resnet18', or the
+    # file), MD-MoCo, MUSCLE-- and MUSCLE:
+    # --cfg-options model.backbone.init_cfg.checkpoint=PATH
     init_cfg=dict(type='muscle_mm.BackboneInit', checkpoint=None),
 )
 

@@ -36,6 +36,7 @@ train_cfg = dict(by_epoch=True, max_epochs=50, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
 custom_hooks = [
+    dict(type='muscle_mm.ExactResumeHook'),
     dict(type='muscle_mm.TestAfterTrainHook'),
     dict(type='muscle_mm.TestPredictionsHook'),
     dict(type='muscle_mm.ValidationThresholdHook'),

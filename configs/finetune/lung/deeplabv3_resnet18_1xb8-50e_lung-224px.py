@@ -1,4 +1,9 @@
-"""Lung: DeepLab-V3 on ResNet-18, under mmseg."""
+"""Lung: DeepLab-V3 on ResNet-18, under mmseg. From scratch.
+
+All values are our choice, the same for the five initialisations, and chosen so that Scratch is a
+fair opponent: on the published 718 films 50 epochs are 4,450 iterations, and BatchNorm trains
+everywhere.
+"""
 
 _base_ = [
     '../../_base_/models/resnet18.py',

@@ -1,8 +1,12 @@
-"""MURA: a fully connected layer on ResNet-18, under mmpretrain."""
+"""MURA: a fully connected layer on ResNet-18, under mmpretrain. From scratch.
+
+All values are our choice, the same for the five initialisations, and chosen so that Scratch is a
+fair opponent: on the published 32,013 films 50 epochs are 50,050 iterations.
+"""
 
 _base_ = [
     '../../_base_/models/resnet18.py',
-    '../../_base_/datasets/mura.py',
+    '../../_base_/datasets/classification.py',
     '../../_base_/schedules/finetune.py',
     '../../_base_/default_runtime.py',
 ]

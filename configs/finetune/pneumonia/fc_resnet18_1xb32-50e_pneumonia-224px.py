@@ -1,8 +1,12 @@
-"""Pneumonia: a fully connected layer on ResNet-18, under mmpretrain."""
+"""Pneumonia: a fully connected layer on ResNet-18, under mmpretrain. From scratch.
+
+All values are our choice, the same for the five initialisations, and chosen so that Scratch is a
+fair opponent: on the published 4,686 films 50 epochs are 7,350 iterations.
+"""
 
 _base_ = [
     '../../_base_/models/resnet18.py',
-    '../../_base_/datasets/pneumonia.py',
+    '../../_base_/datasets/classification.py',
     '../../_base_/schedules/finetune.py',
     '../../_base_/default_runtime.py',
 ]

@@ -1,0 +1,11 @@
+"""Lung: DeepLab-V3 on ResNet-18, from MUSCLE--."""
+
+_base_ = ['deeplabv3_resnet18_1xb8-50e_lung-224px.py']
+
+model = dict(
+    backbone=dict(
+        init_cfg=dict(
+            checkpoint='{{$MUSCLE_CHECKPOINTS:checkpoints}}/muscle_minus_minus_resnet18.pth'
+        )
+    )
+)

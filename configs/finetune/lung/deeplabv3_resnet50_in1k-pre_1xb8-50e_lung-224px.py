@@ -1,0 +1,5 @@
+"""Lung: DeepLab-V3 on ResNet-50, from ImageNet."""
+
+_base_ = ['deeplabv3_resnet50_1xb8-50e_lung-224px.py']
+
+model = dict(backbone=dict(init_cfg=dict(checkpoint='torchvision://resnet50')))

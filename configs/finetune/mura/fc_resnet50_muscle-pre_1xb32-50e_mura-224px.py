@@ -1,0 +1,9 @@
+"""MURA: a fully connected layer on ResNet-50, from MUSCLE."""
+
+_base_ = ['fc_resnet50_1xb32-50e_mura-224px.py']
+
+model = dict(
+    backbone=dict(
+        init_cfg=dict(checkpoint='{{$MUSCLE_CHECKPOINTS:checkpoints}}/muscle_resnet50.pth')
+    )
+)
