@@ -11,7 +11,7 @@ _MAX_TABLE_ENTRIES = 4_000_000
 
 def draw_patients(
     patients: Sequence[str] | np.ndarray,
-    strata: Sequence[int] | np.ndarray,
+    strata: Sequence[int] | Sequence[str] | np.ndarray,
     num_resamples: int = 2000,
     seed: int = 0,
 ) -> Iterator[np.ndarray]:
@@ -27,8 +27,8 @@ def draw_patients(
 
     Args:
         patients (Sequence[str] | np.ndarray): Patient of each film, length N.
-        strata (Sequence[int] | np.ndarray): Stratum of each film, length N; for a classifier its
-            true class.
+        strata (Sequence[int] | Sequence[str] | np.ndarray): Stratum of each film, length N; for a
+            classifier its true class.
         num_resamples (int): Number of resamples. Defaults to 2000.
         seed (int): Seed of the draws. Defaults to 0.
 

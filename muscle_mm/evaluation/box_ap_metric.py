@@ -107,8 +107,9 @@ class BoxAPMetric(BaseMetric):
         if evaluation is not None:
             # axes: IoU threshold, recall point, class, area range, number of boxes
             precision = evaluation.eval['precision'][:, :, :, 0, 0]
-            for index in np.flatnonzero(np.sum(films.truths(), axis=0)):
-                per_class[index] = float(precision[:, :, index].mean())
+            for index in range(len(classes)):
+                if any(film[index].true_boxes for film in films.boxes):
+                    per_class[index] = float(precision[:, :, index].mean())
         absent = [name for name, value in zip(classes, per_class, strict=True) if np.isnan(value)]
         if absent:
             print_log(

@@ -109,6 +109,29 @@ class FilmPredictions(ABC):
             defined.
         """
 
+    @abstractmethod
+    def write(self, path: Path) -> None:
+        """Write a table.
+
+        Args:
+            path (Path): The file (CSV); its folder exists. Numbers are written exactly.
+        """
+
+    @classmethod
+    @abstractmethod
+    def read(cls: type[Self], path: Path) -> Self:
+        """Read a table that ``write`` has written.
+
+        Args:
+            path (Path): The file (CSV).
+
+        Returns:
+            FilmPredictions: The films.
+
+        Raises:
+            UserError: If the file is missing or is no such table.
+        """
+
 
 def write_table(path: Path, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a CSV whole or not at all.

@@ -16,7 +16,7 @@ from muscle_mm.reporting.cells import Cell
 from muscle_mm.utils.errors import UserError
 
 #: key of a main measure -> the table of films that it follows from
-_TABLES: dict[str, type] = {
+_TABLES: dict[str, type[FilmPredictions]] = {
     'binary/auc': BinaryPredictions,
     'segmentation/dice': SegmentationPredictions,
     'detection/map': DetectionPredictions,
@@ -133,7 +133,7 @@ class FilmScores:
     def _read(self, cell: Cell) -> None:
         """Read a table, and make sure that it belongs to the measures."""
         key = str(main_key(cell))
-        films: FilmPredictions = _TABLES[key].read(cell.predictions)
+        films = _TABLES[key].read(cell.predictions)
         names = films.names()
         order = sorted(range(len(names)), key=names.__getitem__)
         self.films[cell] = films.take(order)

@@ -13,6 +13,7 @@ _BEFORE = r"""% Titles outside Latin script need XeLaTeX or LuaLaTeX.
 \usepackage[margin=15mm]{geometry}
 \usepackage{booktabs,graphicx,longtable}
 \setlength{\parindent}{0pt}
+\setlength{\belowcaptionskip}{4pt}
 \begin{document}
 """
 _AFTER = r'\end{document}' + '\n'

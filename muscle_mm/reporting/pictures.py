@@ -2,6 +2,7 @@
 """All pictures of a report."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from muscle_mm.reporting.bars import draw_bars
@@ -31,37 +32,31 @@ def draw_pictures(report: Report, root: Path, out: Path, films: int = 4) -> None
         out (Path): Folder for the pictures; it exists.
         films (int): Films with predictions, for which models are run; 0 for none. Defaults to 4.
     """
-    table = report.table
+    table, titles = report.table, report.table.titles
+    pretrained = _pretrained(root / 'pretrain')
 
-    def draw(title: str, name: str, source: Path, function: Callable[[Path], bool]) -> None:
+    def draw(title: str, name: str, source: Path, function: Callable[..., bool]) -> None:
         path = out / name
         path.unlink(missing_ok=True)  # an earlier report's is not of these models
         try:
-            drawn = function(path)
+            drawn = function(path=path)
         # A defective file of one model is no reason to have no report of the others.
         except Exception as error:
-            report.problems.append(f'{path.name} is not drawn from {source}: {_first_line(error)}')
+            report.problems.append(f'{name} is not drawn from {source}: {_first_line(error)}')
         else:
             if drawn:
                 report.pictures.append((title, path))
 
-    draw('Main measures', 'bars.png', root, lambda path: draw_bars(table, path))
-    draw(
-        'ROC curves',
-        'roc.png',
-        root,
-        lambda path: draw_roc_curves(report.scores, path, table.titles),
-    )
-    for folder in _folders(root / 'pretrain'):
-        backbone = BACKBONE_LABELS.get(folder.parent.name, folder.parent.name)
-        number = folder.name.removeprefix('seed')
+    draw('Main measures', 'bars.png', root, partial(draw_bars, table))
+    draw('ROC curves', 'roc.png', root, partial(draw_roc_curves, report.scores, titles=titles))
+    for folder, backbone, seed in pretrained:
         for step in _STEP_2:
-            scores, name = folder / step / 'continual_scores.json', INITIALISATION_LABELS[step]
+            scores = folder / step / 'continual_scores.json'
             draw(
-                f'Forgetting, {backbone} {name}, seed {number}',
+                f'Forgetting, {backbone} {INITIALISATION_LABELS[step]}, seed {seed}',
                 f'forgetting_{folder.parent.name}_{step}.png',
                 scores,
-                lambda path, scores=scores: draw_heat_map(scores, path, table.titles),
+                partial(draw_heat_map, scores, titles=titles),
             )
     for backbone in table.backbones:
         own = first_seeds([cell for cell in table.cells if cell.backbone == backbone])
@@ -69,47 +64,42 @@ def draw_pictures(report: Report, root: Path, out: Path, films: int = 4) -> None
             models = [cell for cell in own if cell.task == task]
             if models and films > 0:
                 draw(
-                    f'Predictions, {table.titles[task]}, {backbone}',
+                    f'Predictions, {titles[task]}, {backbone}',
                     f'predictions_{task}_{_file_name(backbone)}.png',
                     root / 'finetune' / task,
-                    lambda path, models=models, kind=kind: _draw_predictions(
-                        models, kind, films, path, report.problems
-                    ),
+                    partial(_draw_predictions, models, kind, films, report.problems),
                 )
-    for folder in _folders(root / 'pretrain'):
-        backbone = BACKBONE_LABELS.get(folder.parent.name, folder.parent.name)
-        number = folder.name.removeprefix('seed')
+    for folder, backbone, seed in pretrained:
         draw(
-            f'Step 1, MD-MoCo, {backbone}, seed {number}',
+            f'Step 1, MD-MoCo, {backbone}, seed {seed}',
             f'curves_step1_{folder.parent.name}_md_moco.png',
             folder / 'md_moco',
-            lambda path, folder=folder: draw_md_moco(folder / 'md_moco', path),
+            partial(draw_md_moco, folder / 'md_moco'),
         )
         for step in _STEP_2:
             draw(
-                f'Step 2, {INITIALISATION_LABELS[step]}, {backbone}, seed {number}',
+                f'Step 2, {INITIALISATION_LABELS[step]}, {backbone}, seed {seed}',
                 f'curves_step2_{folder.parent.name}_{step}.png',
                 folder / step,
-                lambda path, folder=folder, step=step: draw_continual(
-                    folder / step, path, table.titles
-                ),
+                partial(draw_continual, folder / step, titles=titles),
             )
     for backbone in table.backbones:
-        own = [cell for cell in table.cells if cell.backbone == backbone]
+        cells = [cell for cell in table.cells if cell.backbone == backbone]
         draw(
-            f'Step 3, fine-tuning, {backbone}',
+            f'Step 3, fine-tuning, {backbone}, first seed',
             f'curves_step3_{_file_name(backbone)}.png',
             root / 'finetune',
-            lambda path, own=own: draw_finetuning(own, path, table.titles),
+            partial(draw_finetuning, cells, titles=titles),
         )
 
 
-def _folders(pretrain: Path) -> list[Path]:
-    """Find the first seed of each backbone in ``pretrain/<backbone>/seed<k>``."""
-    first: dict[str, Path] = {}
+def _pretrained(pretrain: Path) -> list[tuple[Path, str, int]]:
+    """Find the first seed of each backbone in ``pretrain/<backbone>/seed<k>``: folder and names."""
+    first: dict[str, tuple[Path, str, int]] = {}
     found = [path for path in pretrain.glob('*/seed*') if path.name[4:].isdigit()]
     for path in sorted(found, key=lambda path: (path.parent.name, int(path.name[4:]))):
-        first.setdefault(path.parent.name, path)
+        name = path.parent.name
+        first.setdefault(name, (path, BACKBONE_LABELS.get(name, name), int(path.name[4:])))
     return list(first.values())
 
 
@@ -124,7 +114,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _draw_predictions(
-    models: list[Cell], kind: str, films: int, path: Path, problems: list[str]
+    models: list[Cell], kind: str, films: int, problems: list[str], path: Path
 ) -> bool:
     """Run the models of a task on a few films and draw what they say."""
     from muscle_mm.reporting.overlays import draw_boxes, draw_masks
