@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from muscle_mm.evaluation import ClassBoxes, DetectionPredictions
 from muscle_mm.reporting.cells import collect_cells
 from muscle_mm.reporting.film_scores import FilmScores
 
@@ -91,3 +92,16 @@ def test_models_without_tables_are_one_problem(tmp_path, add_cell, add_films):
 def test_films_without_names_are_a_problem(tmp_path, add_films):
     add_films('lung', 'scratch', names=[''] * 24)
     assert "24 of 24 films have no file name: add 'img_path'" in scores_of(tmp_path).problems[0]
+
+
+def test_equal_scores_of_films_are_taken_in_the_order_of_the_test(tmp_path, add_cell):
+    # The false box comes first in the test, and last by name.
+    boxes = (ClassBoxes(0, (0.5,), (False,)), ClassBoxes(1, (0.5,), (True,)))
+    films = DetectionPredictions(
+        ('b.png', 'a.png'), ('', ''), ('active',), tuple((one,) for one in boxes)
+    )
+    work_dir = add_cell('tbx', 'muscle', metrics={'detection/map': 50.0})
+    films.write(work_dir / 'test_predictions.csv')
+    scores = scores_of(tmp_path)
+    assert scores.problems == []
+    assert scores.score(next(iter(scores.films))) == pytest.approx(0.5)
