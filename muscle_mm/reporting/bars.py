@@ -16,8 +16,9 @@ _PANEL = (4.6, 3.7)
 def draw_bars(table: ResultTable, path: Path) -> bool:
     """Draw a row of panels for each backbone that was tested, a panel for each task.
 
-    A bar is the mean over the seeds, a dot a seed, the whisker the 95% confidence interval over
-    test patients, a diamond the published value. An axis that does not begin at zero says so.
+    A bar, and the number on it, is the mean over the seeds, a dot a seed, the whisker the 95%
+    confidence interval over test patients, a diamond the published value. An axis that does not
+    begin at zero says so.
 
     Args:
         table (ResultTable): The results.
@@ -64,17 +65,19 @@ def _draw_panel(axis: Any, table: ResultTable, rows: list[Row], task: str) -> No
     for place, row in enumerate(rows):
         value = table.value(row, task, column.key)
         published = PUBLISHED.get(row, {}).get(task, {}).get(column.key)
-        if value is None or math.isnan(value):
-            axis.text(
-                0.01,
-                place,
-                'missing' if value is None else 'not defined',
-                transform=axis.get_yaxis_transform(),
-                va='center',
-                color='#595959',
-                fontsize=11,
-            )
-        else:
+        known = value is not None and not math.isnan(value)
+        text = f'{value:.1f}' if known else 'missing' if value is None else 'not defined'
+        axis.text(
+            0.01,
+            place,
+            text,
+            transform=axis.get_yaxis_transform(),
+            va='center',
+            color='black' if known else '#595959',
+            fontsize=11,
+            zorder=3,
+        )
+        if value is not None and known:
             axis.barh(place, value, height=0.62, color=colour_of(row[1]), alpha=0.75)
             values = table.values(row, task, column.key)
             marks += [value, *values]
