@@ -1,23 +1,26 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""Write tables and pictures of a finished study: ``python tools/report.py ROOT --out DIR``.
+"""Write tables and pictures of a study: ``python tools/report.py ROOT``.
 
-Reads ``ROOT/md_moco``, ``ROOT/continual`` and ``ROOT/finetune/<task>/<initialisation>/seed<k>`` as
-the toolboxes' train tools leave them with the configs of this package.
+Reads ``ROOT/pretrain/<backbone>/seed<k>/{md_moco,muscle_minus_minus,muscle}`` and
+``ROOT/finetune/<task>/<backbone>/<initialisation>/seed<k>`` as the toolboxes' train tools leave
+them with the configs of this package, finished or not. Writes results.{txt,md,tex,json}, pictures,
+and index.html, which holds all of it.
 """
 
 import argparse
-import json
+import sys
 from pathlib import Path
 
 from muscle_mm.command_line.friendly_errors import run_command
-from muscle_mm.reporting.cells import Cell, collect_cells
-from muscle_mm.reporting.curves import draw_continual, draw_finetuning, draw_md_moco, row_name
-from muscle_mm.reporting.tables import ResultTable
+from muscle_mm.reporting.html_report import to_html
+from muscle_mm.reporting.json_report import to_json
+from muscle_mm.reporting.latex_report import to_latex
+from muscle_mm.reporting.markdown_report import to_markdown
+from muscle_mm.reporting.pictures import draw_pictures
+from muscle_mm.reporting.report import read_study
+from muscle_mm.reporting.text_report import to_text
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.whole_file import whole_file
-
-#: task -> kind of picture
-_OVERLAYS = {'lung': 'masks', 'tbx': 'boxes'}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -28,7 +31,9 @@ def parse_arguments() -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     parser.add_argument('root', type=Path, help='folder of the study')
-    parser.add_argument('--out', type=Path, required=True, help='folder for tables and pictures')
+    parser.add_argument(
+        '--out', type=Path, help='folder for tables and pictures. Default: ROOT/report'
+    )
     parser.add_argument(
         '--titles',
         nargs='+',
@@ -37,8 +42,13 @@ def parse_arguments() -> argparse.Namespace:
         help='titles of tasks, where other data stand in for the published sets',
     )
     parser.add_argument('--note', default='', help='a sentence below the tables')
-    parser.add_argument('--films', type=int, default=4, help='films with predictions. Default: 4')
-    parser.add_argument('--quiet', action='store_true', help='do not print the table')
+    parser.add_argument(
+        '--films',
+        type=int,
+        default=4,
+        help='films with predictions, for which models are run; 0 for none. Default: 4',
+    )
+    parser.add_argument('--quiet', action='store_true', help='do not print the tables')
     return parser.parse_args()
 
 
@@ -49,31 +59,21 @@ def main() -> None:
         if '=' not in title:
             raise UserError(f'--titles: {title!r} is not of the form TASK=TITLE.')
     titles = dict(title.split('=', 1) for title in arguments.titles)
-    root, out = arguments.root, arguments.out
-    cells = collect_cells(root)
-    table = ResultTable(cells, titles, arguments.note)
+    out: Path = arguments.out or arguments.root / 'report'
+    report = read_study(arguments.root, titles, arguments.note)
     out.mkdir(parents=True, exist_ok=True)
-    _write(out / 'results.txt', table.to_text())
-    _write(out / 'results.md', table.to_markdown())
-    _write(out / 'results.json', json.dumps(table.to_json(), indent=1) + '\n')
-    draw_md_moco(root / 'md_moco', out / 'curves_step1_md_moco.png')
-    draw_continual(root / 'continual', out / 'curves_step2_continual.png', table.titles)
-    draw_finetuning(cells, out / 'curves_step3_finetune.png', table.titles)
-    for task, kind in _OVERLAYS.items():
-        models = [cell for cell in cells if cell.task == task and cell.seed == cells[0].seed]
-        if models and arguments.films > 0:
-            _draw_predictions(models, kind, arguments.films, out / f'predictions_{task}.png')
+    draw_pictures(report, arguments.root, out, arguments.films)
+    text = to_text(report)
+    _write(out / 'results.txt', text)
+    _write(out / 'results.md', to_markdown(report))
+    _write(out / 'results.tex', to_latex(report))
+    _write(out / 'results.json', to_json(report))
+    _write(out / 'index.html', to_html(report))
     if not arguments.quiet:
-        print(table.to_text())
-
-
-def _draw_predictions(models: list[Cell], kind: str, films: int, path: Path) -> None:
-    """Run the models of a task on a few films and draw what they say."""
-    from muscle_mm.reporting.overlays import draw_boxes, draw_masks
-    from muscle_mm.reporting.predictions import predict
-
-    predictions = {row_name(cell): predict(cell, films) for cell in models}
-    (draw_masks if kind == 'masks' else draw_boxes)(predictions, path)
+        print(text, end='')
+        return
+    for problem in report.problems:  # they are in the text, too
+        print(f'Warning: {problem}', file=sys.stderr)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,22 +1,27 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """What a classifier of two classes says about each film, and the table that keeps it."""
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from muscle_mm.evaluation.bootstrap import resampled_areas
+from muscle_mm.evaluation.film_predictions import (
+    FilmPredictions,
+    no_table,
+    read_table,
+    write_table,
+)
 from muscle_mm.utils.errors import UserError
-from muscle_mm.utils.whole_file import whole_file
 
 _COLUMNS = ('image', 'patient', 'study', 'label', 'score')
 
 
 @dataclass(frozen=True)
-class BinaryPredictions:
+class BinaryPredictions(FilmPredictions):
     """Scores of films, or of studies, with their truth.
 
     Attributes:
@@ -27,8 +32,6 @@ class BinaryPredictions:
         scores (np.ndarray): Scores of class 1, float64, shape (N,).
     """
 
-    images: tuple[str, ...]
-    patients: tuple[str, ...]
     studies: tuple[str, ...]
     labels: np.ndarray
     scores: np.ndarray
@@ -51,18 +54,6 @@ class BinaryPredictions:
             np.array(labels, dtype=np.int64),
             np.array(scores, dtype=np.float64),
         )
-
-    def units(self) -> list[str]:
-        """Name the patient of each film for ``draw_patients``.
-
-        Returns:
-            list[str]: A film of no known patient is a patient of its own.
-        """
-        # The prefix keeps a patient called '3' apart from the film of that number.
-        return [
-            f'patient {patient}' if patient else f'film {number}'
-            for number, patient in enumerate(self.patients)
-        ]
 
     def by_study(self) -> 'BinaryPredictions':
         """Average the scores of each study's films.
@@ -88,20 +79,63 @@ class BinaryPredictions:
             for own in films.values()
         )
 
+    def truths(self) -> list[Hashable]:
+        """Say what is true of each film.
+
+        Returns:
+            list[Hashable]: Its class.
+        """
+        return self.labels.tolist()
+
+    def strata(self) -> list[str]:
+        """Say which films are drawn among themselves.
+
+        Returns:
+            list[str]: The true class of each.
+        """
+        return [str(label) for label in self.labels]
+
+    def take(self, order: Sequence[int]) -> 'BinaryPredictions':
+        """Choose films.
+
+        Args:
+            order (Sequence[int]): Their places.
+
+        Returns:
+            BinaryPredictions: The chosen films, in this order.
+        """
+        places = list(order)
+        return type(self)(
+            tuple(self.images[place] for place in places),
+            tuple(self.patients[place] for place in places),
+            tuple(self.studies[place] for place in places),
+            self.labels[places],
+            self.scores[places],
+        )
+
+    def main_scores(self, counts: np.ndarray) -> np.ndarray:
+        """Compute the area under the ROC curve of resamples.
+
+        Args:
+            counts (np.ndarray): How often each film is drawn, integers of shape (R, N).
+
+        Returns:
+            np.ndarray: Between 0 and 1, shape (R,), NaN where a class is absent.
+        """
+        return resampled_areas(self.labels, self.scores, counts)
+
     def write(self, path: Path) -> None:
         """Write a table with the columns image, patient, study, label and score.
 
         Args:
             path (Path): The file (CSV); its folder exists. Scores are written exactly.
         """
-        with (
-            whole_file(path) as unfinished,
-            open(unfinished, 'w', newline='', encoding='utf-8') as f,
-        ):
-            writer = csv.writer(f, lineterminator='\n')
-            writer.writerow(_COLUMNS)
-            columns = (self.labels.tolist(), self.scores.tolist())
-            writer.writerows(zip(self.images, self.patients, self.studies, *columns, strict=True))
+        columns = (self.labels.tolist(), self.scores.tolist())
+        write_table(
+            path,
+            _COLUMNS,
+            zip(self.images, self.patients, self.studies, *columns, strict=True),
+        )
 
     @classmethod
     def read(cls, path: Path) -> 'BinaryPredictions':
@@ -117,19 +151,15 @@ class BinaryPredictions:
             UserError: If the file is missing or is no such table.
         """
         try:
-            with open(path, newline='', encoding='utf-8') as file:
-                heading, *rows = csv.reader(file)
-            if tuple(heading) != _COLUMNS:
+            heading, rows = read_table(path)
+            if heading != _COLUMNS:
                 raise ValueError(f'its heading is not {",".join(_COLUMNS)}')
             return cls.from_rows(
                 (image, patient, study, int(label), float(score))
                 for image, patient, study, label, score in rows
             )
-        except (OSError, ValueError, csv.Error) as error:
-            raise UserError(
-                f'{path} cannot be read as a table of predictions ({error}). '
-                'muscle_mm.TestPredictionsHook writes it when a model is tested.'
-            ) from error
+        except (OSError, ValueError) as error:
+            raise no_table(path, error) from error
 
     def check_same_films(self, other: 'BinaryPredictions') -> None:
         """Make sure that two models were tested on the same films, before a paired test.

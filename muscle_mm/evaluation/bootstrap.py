@@ -11,7 +11,7 @@ _MAX_TABLE_ENTRIES = 4_000_000
 
 def draw_patients(
     patients: Sequence[str] | np.ndarray,
-    strata: Sequence[int] | np.ndarray,
+    strata: Sequence[int] | Sequence[str] | np.ndarray,
     num_resamples: int = 2000,
     seed: int = 0,
 ) -> Iterator[np.ndarray]:
@@ -27,8 +27,8 @@ def draw_patients(
 
     Args:
         patients (Sequence[str] | np.ndarray): Patient of each film, length N.
-        strata (Sequence[int] | np.ndarray): Stratum of each film, length N; for a classifier its
-            true class.
+        strata (Sequence[int] | Sequence[str] | np.ndarray): Stratum of each film, length N; for a
+            classifier its true class.
         num_resamples (int): Number of resamples. Defaults to 2000.
         seed (int): Seed of the draws. Defaults to 0.
 
@@ -59,6 +59,35 @@ def draw_patients(
         remaining -= rows
 
 
+def resampled_areas(labels: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Areas under the ROC curve of resamples, from cumulative counts.
+
+    Mann-Whitney's statistic; ties count one half.
+
+    Args:
+        labels (np.ndarray): True classes, 0 or 1, shape (N,).
+        scores (np.ndarray): Finite scores of class 1, higher is more positive, shape (N,).
+        counts (np.ndarray): How often each film is drawn, integers of shape (R, N).
+
+    Returns:
+        np.ndarray: Areas between 0 and 1, shape (R,), NaN where a class is absent.
+    """
+    order = np.argsort(scores, kind='stable')
+    positive = np.asarray(labels)[order] == 1
+    ranked = np.asarray(scores)[order]
+    if not order.size:
+        return np.full(len(counts), np.nan)
+    # Where a new score begins: films of equal scores are one group.
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+    counts = np.asarray(counts)[:, order]
+    positives = np.add.reduceat(counts * positive, starts, axis=1)
+    negatives = np.add.reduceat(counts * ~positive, starts, axis=1)
+    below = np.cumsum(negatives, axis=1) - negatives
+    wins = (positives * (below + 0.5 * negatives)).sum(axis=1)
+    pairs = positives.sum(axis=1) * negatives.sum(axis=1)
+    return np.divide(wins, pairs, out=np.full(len(counts), np.nan), where=pairs > 0)
+
+
 def auc_confidence_interval(
     labels: np.ndarray,
     scores: np.ndarray,
@@ -69,8 +98,7 @@ def auc_confidence_interval(
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of the AUC, stratified, by patient.
 
-    See ``draw_patients`` for the draws. The AUC of each (Mann-Whitney, ties count one half) follows
-    from cumulative counts, without a loop over resamples.
+    See ``draw_patients`` for the draws, ``resampled_areas`` for the AUC of each.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
 
@@ -90,18 +118,12 @@ def auc_confidence_interval(
     if positive.all() or not positive.any():  # also without a film
         return float('nan'), float('nan')
     order = np.argsort(scores, kind='stable')
-    positive = positive[order]
-    ranked = np.asarray(scores)[order]
-    # Where a new score begins: films of equal scores are one group.
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    drawn = np.arange(positive.size) if patients is None else np.asarray(patients)[order]
-    areas = []
-    for counts in draw_patients(drawn, positive, num_resamples, seed):
-        positives = np.add.reduceat(counts * positive, starts, axis=1)
-        negatives = np.add.reduceat(counts * ~positive, starts, axis=1)
-        below = np.cumsum(negatives, axis=1) - negatives
-        wins = (positives * (below + 0.5 * negatives)).sum(axis=1)
-        areas.append(wins / (positives.sum(axis=1) * negatives.sum(axis=1)))
+    labels, scores = np.asarray(labels)[order], np.asarray(scores)[order]
+    drawn = np.arange(order.size) if patients is None else np.asarray(patients)[order]
+    areas = [
+        resampled_areas(labels, scores, counts)
+        for counts in draw_patients(drawn, labels, num_resamples, seed)
+    ]
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(areas), [tail, 1 - tail])
     return float(low), float(high)

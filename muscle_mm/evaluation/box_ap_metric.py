@@ -14,6 +14,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.fileio import load
 from mmengine.logging import print_log
 
+from muscle_mm.evaluation.detection_predictions import ClassBoxes, DetectionPredictions
 from muscle_mm.registry import METRICS
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.toolbox import require_toolbox
@@ -41,6 +42,11 @@ class BoxAPMetric(BaseMetric):
             ``'detection'``.
         collect_dir (str, optional): See mmengine's ``BaseMetric``. Defaults to None.
 
+    Attributes:
+        predictions (DetectionPredictions | None): Boxes of the films that were evaluated last, on
+            the first process; None before, on the others, and with several IoU thresholds, at each
+            of which other boxes would be matched.
+
     Raises:
         UserError: If mmdet is not installed, or the samples do not carry their true boxes.
     """
@@ -59,6 +65,7 @@ class BoxAPMetric(BaseMetric):
         require_toolbox('mmdet', needed_by='BoxAPMetric')
         self.iou_thrs = list(iou_thrs)
         self.max_boxes = max_boxes
+        self.predictions: DetectionPredictions | None = None
         self.coco_format = METRICS.build(dict(type='mmdet.CocoMetric', prefix='boxes'))
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -68,7 +75,8 @@ class BoxAPMetric(BaseMetric):
             data_batch (Any): Handed on to ``mmdet.CocoMetric``.
             data_samples (Sequence[dict]): Predictions of mmdet: ``pred_instances`` (boxes in pixels
                 of the original film, shape (N, 4), x1 y1 x2 y2), ``img_id``, ``ori_shape`` and
-                ``instances`` (true boxes as in the annotation).
+                ``instances`` (true boxes as in the annotation); where ``mmdet.PackDetInputs`` names
+                them in ``meta_keys``, ``img_path`` and ``patient_id``.
         """
         for sample in data_samples:
             if 'instances' not in sample:
@@ -77,20 +85,31 @@ class BoxAPMetric(BaseMetric):
                     'of mmdet.PackDetInputs in the pipeline of val_dataloader and test_dataloader.'
                 )
         self.coco_format.process(data_batch, data_samples)
-        self.results.extend(self.coco_format.results)
+        for sample, (truth, prediction) in zip(data_samples, self.coco_format.results, strict=True):
+            image, patient = (str(sample.get(key) or '') for key in ('img_path', 'patient_id'))
+            self.results.append((image, patient, truth, prediction))
         self.coco_format.results.clear()
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Compute the average precisions over the whole data set.
 
         Args:
-            results (list): For each sample its truth and its prediction.
+            results (list): For each sample image, patient, truth and prediction.
 
         Returns:
             dict[str, float]: Measures in percent by key.
         """
         classes = list((self.dataset_meta or {})['classes'])
-        per_class = self._average_precisions(results, classes)
+        evaluation = self._evaluate(results, classes) if results else None
+        films = _films_of(evaluation, results, classes)
+        self.predictions = films if len(self.iou_thrs) == 1 else None
+        per_class = [float('nan')] * len(classes)
+        if evaluation is not None:
+            # axes: IoU threshold, recall point, class, area range, number of boxes
+            precision = evaluation.eval['precision'][:, :, :, 0, 0]
+            for index in range(len(classes)):
+                if any(film[index].true_boxes for film in films.boxes):
+                    per_class[index] = float(precision[:, :, index].mean())
         absent = [name for name, value in zip(classes, per_class, strict=True) if np.isnan(value)]
         if absent:
             print_log(
@@ -105,21 +124,19 @@ class BoxAPMetric(BaseMetric):
             measures['ap_' + name.lower().replace(' ', '_')] = 100.0 * float(value)
         return measures
 
-    def _average_precisions(self, results: list, classes: list[str]) -> list[float]:
-        """Average precision of each class between 0 and 1, NaN where there is no true box.
+    def _evaluate(self, results: list, classes: list[str]) -> Any:
+        """Match the boxes of all films, and compute precisions.
 
         Args:
-            results (list): For each sample its truth and its prediction.
+            results (list): For each sample image, patient, truth and prediction.
             classes (list[str]): Class names in the order of the labels.
 
         Returns:
-            list[float]: One value for each class.
+            COCOeval: After its ``accumulate``.
         """
-        if not results:
-            return [float('nan')] * len(classes)
         from mmdet.datasets.api_wrappers import COCO, COCOeval
 
-        truths, predictions = zip(*results, strict=True)
+        _, _, truths, predictions = zip(*results, strict=True)
         converter = self.coco_format
         converter.dataset_meta = self.dataset_meta
         converter.cat_ids = list(range(len(classes)))
@@ -128,11 +145,8 @@ class BoxAPMetric(BaseMetric):
             prefix = str(Path(folder) / 'boxes')
             truth = COCO(converter.gt_to_coco_json(truths, prefix))
             boxes = load(converter.results2json(predictions, prefix)['bbox'])
-            real = [box['category_id'] for box in truth.anns.values() if not box['iscrowd']]
-            counts = [real.count(category) for category in converter.cat_ids]
-            if not boxes or not real:
-                return [0.0 if count else float('nan') for count in counts]
-            evaluation = COCOeval(truth, truth.loadRes(boxes), 'bbox')
+            # pycocotools cannot load a result without boxes.
+            evaluation = COCOeval(truth, truth.loadRes(boxes) if boxes else COCO(), 'bbox')
             evaluation.params.catIds = converter.cat_ids
             evaluation.params.imgIds = truth.getImgIds()
             evaluation.params.maxDets = [self.max_boxes]
@@ -141,9 +155,30 @@ class BoxAPMetric(BaseMetric):
             evaluation.params.areaRngLbl = [evaluation.params.areaRngLbl[0]]
             evaluation.evaluate()
             evaluation.accumulate()
-        # axes: IoU threshold, recall point, class, area range, number of boxes
-        precision = evaluation.eval['precision'][:, :, :, 0, 0]
-        return [
-            float(precision[:, :, index].mean()) if count else float('nan')
-            for index, count in enumerate(counts)
-        ]
+        return evaluation
+
+
+def _films_of(evaluation: Any, results: list, classes: list[str]) -> DetectionPredictions:
+    """Keep what pycocotools matched at the first IoU threshold, in its order of films."""
+    films = {truth['img_id']: (image, patient) for image, patient, truth, _ in results}
+    order = list(evaluation.params.imgIds) if films else []
+    # One entry for each class and film, classes outside; None where there is no box at all.
+    entries = iter(evaluation.evalImgs if films else [])
+    columns = [[_boxes_of(next(entries)) for _ in order] for _ in classes]
+    return DetectionPredictions(
+        tuple(films[film][0] for film in order),
+        tuple(films[film][1] for film in order),
+        tuple(classes),
+        tuple(zip(*columns, strict=True)),
+    )
+
+
+def _boxes_of(entry: dict[str, Any] | None) -> ClassBoxes:
+    """Keep the boxes that count of one film and class."""
+    if entry is None:
+        return ClassBoxes(0)
+    counts = ~np.asarray(entry['dtIgnore'][0], dtype=bool)
+    scores = np.asarray(entry['dtScores'], dtype=np.float64)[counts]
+    matched = np.asarray(entry['dtMatches'][0])[counts] > 0
+    true_boxes = int((~np.asarray(entry['gtIgnore'], dtype=bool)).sum())
+    return ClassBoxes(true_boxes, tuple(scores.tolist()), tuple(matched.tolist()))

@@ -131,13 +131,31 @@ def paired_bootstrap_test(
             drawn = np.repeat(films, row)
             differences.append(score(first[drawn]) - score(second[drawn]))
     drawn_differences = np.array(differences, dtype=np.float64)
-    difference = float(score(first) - score(second))
-    if np.isnan(drawn_differences).any():
+    return difference_of_resamples(
+        float(score(first) - score(second)), drawn_differences, confidence
+    )
+
+
+def difference_of_resamples(
+    difference: float, drawn: np.ndarray, confidence: float = 0.95
+) -> PairedDifference:
+    """Turn differences in resamples into what ``paired_bootstrap_test`` gives.
+
+    Args:
+        difference (float): In all films.
+        drawn (np.ndarray): In each resample, of both models with the same patients, shape (R,).
+        confidence (float): Coverage of the interval. Defaults to 0.95.
+
+    Returns:
+        PairedDifference: Limits and p-value are NaN where a resample has no difference.
+    """
+    nan = float('nan')
+    if not drawn.size or np.isnan(drawn).any():
         return PairedDifference(difference, nan, nan, nan)
     tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn_differences, [tail, 1 - tail])
-    rarer = min((drawn_differences <= 0).sum(), (drawn_differences >= 0).sum())
-    p_value = min(1.0, 2 * (rarer + 1) / (num_resamples + 1))
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    rarer = min((drawn <= 0).sum(), (drawn >= 0).sum())
+    p_value = min(1.0, 2 * (rarer + 1) / (drawn.size + 1))
     return PairedDifference(difference, float(low), float(high), float(p_value))
 
 

@@ -3,13 +3,20 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from muscle_mm.reporting.cells import Cell
 from muscle_mm.reporting.labels import INITIALISATION_LABELS, MAIN_MEASURES, TASK_TITLES
 from muscle_mm.reporting.scalars import read_scalars
-from muscle_mm.reporting.style import COLOURS, LINE_STYLES, figure
+from muscle_mm.reporting.style import (
+    COLOURS,
+    LINE_STYLES,
+    colour_of,
+    figure,
+    line_style_of,
+)
 
 _PANEL = (5.0, 3.2)
 
@@ -28,10 +35,9 @@ def draw_md_moco(work_dir: Path, path: Path) -> bool:
     if not log.train:
         return False
     with figure(path, 1, 3, _PANEL) as axes:
-        _curve(axes[0, 0], [('', log.curve('loss'))], 'loss (InfoNCE, nats)')
-        _curve(axes[0, 1], [('', log.curve('lr'))], 'learning rate')
-        _curve(axes[0, 2], [('', log.curve('contrast_accuracy'))], 'own key is nearest (%)')
-        axes[0, 0].figure.suptitle('Step 1: MD-MoCo')
+        _curve(axes[0, 0], [_Line('', *log.curve('loss'))], 'loss (InfoNCE, nats)')
+        _curve(axes[0, 1], [_Line('', *log.curve('lr'))], 'learning rate')
+        _curve(axes[0, 2], [_Line('', *log.curve('contrast_accuracy'))], 'own key is nearest (%)')
     return True
 
 
@@ -50,10 +56,9 @@ def draw_continual(work_dir: Path, path: Path, titles: Mapping[str, str]) -> boo
     if not log.train:
         return False
     with figure(path, 1, 3, _PANEL) as axes:
-        _curve(axes[0, 0], [('', log.curve('loss'))], 'loss of the visited task\n+ memory')
-        _curve(axes[0, 1], [('', log.curve('lr'))], 'learning rate')
+        _curve(axes[0, 0], [_Line('', *log.curve('loss'))], 'loss of the visited task\n+ memory')
+        _curve(axes[0, 1], [_Line('', *log.curve('lr'))], 'learning rate')
         _draw_visits(axes[0, 2], work_dir / 'continual_scores.json', titles)
-        axes[0, 0].figure.suptitle('Step 2: continual multi-task learning')
     return True
 
 
@@ -85,65 +90,84 @@ def draw_finetuning(cells: Sequence[Cell], path: Path, titles: Mapping[str, str]
     """Draw loss, learning rate and validation score of step 3, one column a task.
 
     Args:
-        cells (Sequence[Cell]): The fine-tuned models; of several seeds the first is drawn.
+        cells (Sequence[Cell]): The fine-tuned models of one backbone; of several seeds the first is
+            drawn.
         path (Path): The picture.
         titles (Mapping[str, str]): Titles of the tasks.
 
     Returns:
         bool: False if there is no log, and so no picture.
     """
-    drawn = _first_seeds(cells)
+    drawn = first_seeds(cells)
     tasks = list(dict.fromkeys(cell.task for cell in drawn))
-    logs = {cell.work_dir: read_scalars(cell.work_dir) for cell in drawn}
+    logs = {cell: read_scalars(cell.work_dir) for cell in drawn}
     if not any(log.train for log in logs.values()):
         return False
     with figure(path, 3, len(tasks), _PANEL) as axes:
         for column, task in enumerate(tasks):
             own = [cell for cell in drawn if cell.task == task]
-            names = [row_name(cell) for cell in own]
             key, unit = MAIN_MEASURES.get(task, ('', 'score'))
             for row, (name, part, label) in enumerate(
                 [('loss', 'train', 'loss'), ('lr', 'train', 'learning rate'), (key, 'val', unit)]
             ):
-                curves = [logs[cell.work_dir].curve(name, part) for cell in own]
+                lines = [
+                    _Line(
+                        INITIALISATION_LABELS.get(cell.initialisation, cell.initialisation),
+                        *logs[cell].curve(name, part),
+                        colour_of(cell.initialisation),
+                        line_style_of(cell.initialisation),
+                    )
+                    for cell in own
+                ]
                 label = f'validation {label}' if part == 'val' else label
-                _curve(axes[row, column], list(zip(names, curves, strict=True)), label)
-            axes[0, column].set_title(titles.get(task, TASK_TITLES.get(task, task)))
-            axes[0, column].legend()
-        axes[0, 0].figure.suptitle('Step 3: fine-tuning')
+                _curve(axes[row, column], lines, label)
+            title = titles.get(task, TASK_TITLES.get(task, task))
+            axes[0, column].set_title(title).set_parse_math(False)
+        handles, names = max(
+            (a.get_legend_handles_labels() for a in axes[0]), key=lambda one: len(one[0])
+        )
+        axes[0, 0].figure.legend(handles, names, loc='outside lower center', ncols=len(names))
     return True
 
 
-def row_name(cell: Cell) -> str:
-    """Name a model by backbone and initialisation.
+def first_seeds(cells: Sequence[Cell]) -> list[Cell]:
+    """Keep the first seed of each model.
 
     Args:
-        cell (Cell): The model.
+        cells (Sequence[Cell]): The models.
 
     Returns:
-        str: For example ``'R18 MUSCLE'``.
+        list[Cell]: One of each task, backbone and initialisation, in the same order.
     """
-    name = INITIALISATION_LABELS.get(cell.initialisation, cell.initialisation)
-    return f'{cell.backbone} {name}'
-
-
-def _first_seeds(cells: Sequence[Cell]) -> list[Cell]:
-    """Keep the first seed of each model."""
     first: dict[tuple[str, str, str], Cell] = {}
     for cell in sorted(cells, key=lambda cell: cell.seed):
-        first.setdefault((cell.task, cell.backbone, cell.initialisation), cell)
+        first.setdefault((cell.task, *cell.row), cell)
     return [cell for cell in cells if cell in first.values()]
 
 
-def _curve(
-    axis: Any, curves: Sequence[tuple[str, tuple[list[int], list[float]]]], label: str
-) -> None:
+@dataclass(frozen=True)
+class _Line:
+    """A curve over iterations."""
+
+    name: str
+    steps: list[int]
+    values: list[float]
+    colour: str = COLOURS[0]
+    style: Any = '-'
+
+
+def _curve(axis: Any, lines: Sequence[_Line], label: str) -> None:
     """Draw curves over iterations into one panel."""
-    for index, (name, (steps, values)) in enumerate(curves):
-        # A single point would be invisible as a line.
-        marker = 'o' if len(steps) < 2 else ''
-        style = LINE_STYLES[index % len(LINE_STYLES)] + marker
-        axis.plot(steps, values, style, color=COLOURS[index % len(COLOURS)], label=name)
+    for line in lines:
+        axis.plot(
+            line.steps,
+            line.values,
+            linestyle=line.style,
+            # A single point would be invisible as a line.
+            marker='o' if len(line.steps) < 2 else '',
+            color=line.colour,
+            label=line.name,
+        )
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.ticklabel_format(axis='y', style='sci', scilimits=(-2, 4))
     axis.set_xlabel('iteration')

@@ -1,5 +1,5 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""How tasks and initialisations are written for people."""
+"""How tasks, backbones and initialisations are written for people."""
 
 #: folder name -> row label, in the order of the published table
 INITIALISATION_LABELS = {
@@ -9,6 +9,8 @@ INITIALISATION_LABELS = {
     'muscle_minus_minus': 'MUSCLE--',
     'muscle': 'MUSCLE',
 }
+#: folder name -> label, in the order of the published tables
+BACKBONE_LABELS = {'resnet18': 'R18', 'resnet50': 'R50'}
 #: task -> title, in the order of the published table
 TASK_TITLES = {'pneumonia': 'Pneumonia', 'mura': 'MURA', 'lung': 'Lung', 'tbx': 'TBX'}
 #: task -> the one measure that stands for it (higher is better) and its label with unit
@@ -18,3 +20,16 @@ MAIN_MEASURES = {
     'lung': ('segmentation/dice', 'Dice (%)'),
     'tbx': ('detection/map', 'mAP (%)'),
 }
+
+
+def row_label(backbone: str, initialisation: str) -> str:
+    """Name a row of the tables.
+
+    Args:
+        backbone (str): Label of the backbone.
+        initialisation (str): The initialisation's folder name.
+
+    Returns:
+        str: For example ``'R18 MUSCLE'``.
+    """
+    return f'{backbone} {INITIALISATION_LABELS.get(initialisation, initialisation)}'

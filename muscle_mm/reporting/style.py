@@ -16,6 +16,41 @@ TRUTH_COLOUR = '#56B4E9'
 PREDICTION_COLOUR = '#E69F00'
 
 
+#: initialisation -> colour and line style, the same in all pictures, so that either is enough
+_LINES: dict[str, tuple[str, Any]] = {
+    'scratch': ('#7F7F7F', ':'),
+    'imagenet': ('#E69F00', '-.'),
+    'md_moco': ('#009E73', '--'),
+    'muscle_minus_minus': ('#CC79A7', (0, (5, 1, 1, 1, 1, 1))),
+    'muscle': ('#0072B2', '-'),
+}
+_OTHER_LINE = ('#D55E00', (0, (1, 1)))
+
+
+def colour_of(initialisation: str) -> str:
+    """Choose a colour, the same in all pictures.
+
+    Args:
+        initialisation (str): Folder name of an initialisation.
+
+    Returns:
+        str: A colour; those that the paper does not have share one.
+    """
+    return _LINES.get(initialisation, _OTHER_LINE)[0]
+
+
+def line_style_of(initialisation: str) -> Any:
+    """Choose a line style, the same in all pictures.
+
+    Args:
+        initialisation (str): Folder name of an initialisation.
+
+    Returns:
+        Any: A line style of matplotlib; those that the paper does not have share one.
+    """
+    return _LINES.get(initialisation, _OTHER_LINE)[1]
+
+
 @contextmanager
 def figure(path: Path, rows: int, columns: int, size: tuple[float, float]) -> Iterator[Any]:
     """Draw a grid of panels and save it as a PNG.

@@ -1,20 +1,18 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""The published table, as text, Markdown and JSON."""
+"""The published tables: their rows and columns, ours beside the published values."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from statistics import mean, stdev
 
-from muscle_mm.reporting.cells import Cell
-from muscle_mm.reporting.labels import INITIALISATION_LABELS, TASK_TITLES
+from muscle_mm.reporting.cells import Cell, row_order
+from muscle_mm.reporting.labels import MAIN_MEASURES, TASK_TITLES, row_label
+from muscle_mm.reporting.published import PUBLISHED
 
-MISSING = '-'
-#: Said below every table.
-EXPLANATION = (
-    'Percent, on the test split. 95% CI: bootstrap over patients. Dice: lung alone; mIoU: lung and '
-    'background. AP at IoU 0.5, mAP: mean over classes.'
-)
+MISSING = '–'  # noqa: RUF001
+
+Row = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -75,181 +73,194 @@ def columns_of(task: str, cells: Sequence[Cell]) -> tuple[Column, ...]:
 
 
 class ResultTable:
-    """The results of a study in the form of the published table.
+    """The results of a study in the rows and columns of the published tables.
+
+    All ten published rows are there, whether the study has them or not, and after them others of
+    the study.
 
     Args:
         cells (Sequence[Cell]): The tested models.
         titles (Mapping[str, str], optional): Titles of tasks that replace the published ones.
             Defaults to None.
-        note (str): A sentence below the table. Defaults to ''.
+        intervals (Mapping[tuple[Row, str], tuple[float, float]], optional): Confidence interval of
+            the mean of the main measure over the seeds, in percent, by row and task. Defaults to
+            None.
+
+    Attributes:
+        cells (list[Cell]): The tested models.
+        tasks (list[str]): The published tasks, and others of the study.
+        titles (dict[str, str]): Title of each task.
+        columns (dict[str, tuple[Column, ...]]): Columns of each task.
+        rows (list[Row]): Backbone and initialisation of each row.
+        intervals (dict): See the arguments.
     """
 
     def __init__(
-        self, cells: Sequence[Cell], titles: Mapping[str, str] | None = None, note: str = ''
+        self,
+        cells: Sequence[Cell],
+        titles: Mapping[str, str] | None = None,
+        intervals: Mapping[tuple[Row, str], tuple[float, float]] | None = None,
     ) -> None:
         self.cells = list(cells)
-        self.notes = [part for part in (note, EXPLANATION, _seeds_note(cells)) if part]
-        extra = [cell.task for cell in cells if cell.task not in TASK_TITLES]
-        self.tasks = list(dict.fromkeys([*TASK_TITLES, *extra]))
+        self.tasks = list(dict.fromkeys([*TASK_TITLES, *(cell.task for cell in cells)]))
         self.titles = {task: TASK_TITLES.get(task, task) for task in self.tasks} | dict(
             titles or {}
         )
         self.columns = {task: columns_of(task, cells) for task in self.tasks}
-        initialisations = list(INITIALISATION_LABELS)
-        rows = {(cell.backbone, cell.initialisation) for cell in cells}
-        self.rows = sorted(
-            rows,
-            key=lambda row: (
-                len(row[0]),
-                row[0],
-                initialisations.index(row[1]) if row[1] in initialisations else 99,
-                row[1],
-            ),
-        )
+        self.rows: list[Row] = sorted({*PUBLISHED, *(cell.row for cell in cells)}, key=row_order)
+        self.intervals = dict(intervals or {})
 
-    @staticmethod
-    def label(row: tuple[str, str]) -> str:
-        """Name a row.
+    @property
+    def backbones(self) -> list[str]:
+        """list[str]: Label of each backbone, one table each."""
+        return list(dict.fromkeys(row[0] for row in self.rows))
+
+    @property
+    def seeds(self) -> list[int]:
+        """list[int]: All seeds of the study."""
+        return sorted({cell.seed for cell in self.cells})
+
+    def models(self, row: Row, task: str) -> list[Cell]:
+        """List the models of a row and task.
 
         Args:
-            row (tuple[str, str]): Backbone and initialisation.
+            row (Row): Backbone and initialisation.
+            task (str): The task.
 
         Returns:
-            str: For example ``'R18 MUSCLE'``.
+            list[Cell]: One for each seed.
         """
-        return f'{row[0]} {INITIALISATION_LABELS.get(row[1], row[1])}'
+        return [cell for cell in self.cells if cell.row == row and cell.task == task]
 
-    def value(self, row: tuple[str, str], task: str, key: str) -> float | None:
-        """Mean of a measure over the seeds.
+    def values(self, row: Row, task: str, key: str) -> list[float]:
+        """List a measure of all seeds.
 
         Args:
-            row (tuple[str, str]): Backbone and initialisation.
+            row (Row): Backbone and initialisation.
             task (str): The task.
             key (str): The metric's key.
 
         Returns:
-            float | None: The mean in percent; None where the measure is missing.
+            list[float]: In percent; empty where it is missing.
         """
-        values = [
-            cell.metrics[key]
-            for cell in self.cells
-            if (cell.backbone, cell.initialisation) == row and cell.task == task
-            if key in cell.metrics
-        ]
-        return sum(values) / len(values) if values else None
+        return [cell.metrics[key] for cell in self.models(row, task) if key in cell.metrics]
 
-    def text_of(self, row: tuple[str, str], task: str, column: Column) -> str:
-        """Write a measure.
+    def value(self, row: Row, task: str, key: str) -> float | None:
+        """Mean of a measure over the seeds.
 
         Args:
-            row (tuple[str, str]): Backbone and initialisation.
+            row (Row): Backbone and initialisation.
+            task (str): The task.
+            key (str): The metric's key.
+
+        Returns:
+            float | None: In percent; None where it is missing.
+        """
+        values = self.values(row, task, key)
+        return mean(values) if values else None
+
+    def spread(self, row: Row, task: str, key: str) -> float | None:
+        """Standard deviation of a measure over the seeds (of a sample, divisor n - 1).
+
+        Args:
+            row (Row): Backbone and initialisation.
+            task (str): The task.
+            key (str): The metric's key.
+
+        Returns:
+            float | None: In points of percent; None with fewer than two seeds, or where a seed's
+            measure is NaN.
+        """
+        values = self.values(row, task, key)
+        if len(values) < 2 or any(math.isnan(value) for value in values):
+            return None
+        return stdev(values)
+
+    def interval(self, row: Row, task: str, column: Column) -> tuple[float, float] | None:
+        """Confidence interval of a measure.
+
+        With one seed the metric's own, else the one of the mean over the seeds.
+
+        Args:
+            row (Row): Backbone and initialisation.
             task (str): The task.
             column (Column): The measure.
 
         Returns:
-            str: For example ``'96.58 (95.09-97.81)'``, or ``'-'`` where it is missing.
+            tuple[float, float] | None: Limits in percent; None where there is none.
+        """
+        models = self.models(row, task)
+        if column.interval and len(models) == 1:
+            low, high = (models[0].metrics.get(key, math.nan) for key in column.interval)
+            if not math.isnan(low + high):
+                return low, high
+        if column.key == main_column(self.columns[task]).key:
+            return self.intervals.get((row, task))
+        return None
+
+    def text_of(self, row: Row, task: str, column: Column) -> str:
+        """Write a measure.
+
+        Args:
+            row (Row): Backbone and initialisation.
+            task (str): The task.
+            column (Column): The measure.
+
+        Returns:
+            str: For example ``'96.58 (95.09-97.81)'``, of several seeds ``'96.58 ± 0.31
+            (95.09-97.81)'``, or ``MISSING``.
         """
         value = self.value(row, task, column.key)
         if value is None:
             return MISSING
         text = f'{value:.2f}'
-        # The mean of several seeds' limits would be no interval of the mean.
-        one_seed = (
-            sum((c.backbone, c.initialisation, c.task) == (*row, task) for c in self.cells) == 1
-        )
-        if column.interval and one_seed:
-            low, high = (self.value(row, task, key) for key in column.interval)
-            if low is not None and high is not None and not math.isnan(low + high):
-                text += f' ({low:.2f}-{high:.2f})'
+        spread = self.spread(row, task, column.key)
+        if spread is not None:
+            text += f' ± {spread:.2f}'
+        interval = self.interval(row, task, column) if column.interval else None
+        return text if interval is None else f'{text} ({interval[0]:.2f}-{interval[1]:.2f})'
+
+    def published_text(self, row: Row, task: str, column: Column) -> str:
+        """Write the published value of a measure.
+
+        Args:
+            row (Row): Backbone and initialisation.
+            task (str): The task.
+            column (Column): The measure.
+
+        Returns:
+            str: For example ``'96.58 (95.09-97.81)'``; ``MISSING`` where none was published.
+        """
+        values = PUBLISHED.get(row, {}).get(task, {})
+        if column.key not in values:
+            return MISSING
+        text = f'{values[column.key]:.2f}'
+        if column.interval:
+            low, high = (values[key] for key in column.interval)
+            text += f' ({low:.2f}-{high:.2f})'
         return text
 
-    def to_text(self) -> str:
-        """Write the table for a terminal, one block a task.
 
-        Returns:
-            str: The table, at most 80 columns wide for the published tasks.
-        """
-        labels = [self.label(row) for row in self.rows]
-        first = max(len(text) for text in [*labels, *self.titles.values()])
-        blocks = []
-        for task in self.tasks:
-            lines = [[column.header for column in self.columns[task]]]
-            for row in self.rows:
-                lines.append([self.text_of(row, task, column) for column in self.columns[task]])
-            widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-            heads = [self.titles[task], *labels]
-            rendered = [
-                f'{head:<{first}}  '
-                + '  '.join(f'{text:>{width}}' for text, width in zip(line, widths, strict=True))
-                for head, line in zip(heads, lines, strict=True)
-            ]
-            rendered.insert(1, '-' * len(rendered[0]))
-            blocks.append('\n'.join(rendered))
-        return '\n\n'.join(blocks) + '\n\n' + '\n'.join(self.notes) + '\n'
+def main_column(columns: Sequence[Column]) -> Column:
+    """Choose the column that stands for a task.
 
-    def to_markdown(self) -> str:
-        """Write the table in the form of the paper, one column a task.
+    Args:
+        columns (Sequence[Column]): The columns of the task.
 
-        Returns:
-            str: Markdown.
-        """
-        heads = ['backbone, pre-training']
-        for task in self.tasks:
-            measures = ' / '.join(column.header for column in self.columns[task])
-            heads.append(f'{self.titles[task]}: {measures}')
-        lines = [f'| {" | ".join(heads)} |', '|' + '---|' * len(heads)]
-        for row in self.rows:
-            texts = [
-                ' / '.join(self.text_of(row, task, column) for column in self.columns[task])
-                for task in self.tasks
-            ]
-            lines.append(f'| {" | ".join([self.label(row), *texts])} |')
-        return '\n'.join(lines) + '\n\n' + '\n\n'.join(self.notes) + '\n'
-
-    def to_json(self) -> dict[str, Any]:
-        """Write all measures of all models, for machines.
-
-        Returns:
-            dict[str, Any]: ``rows``, with each task's mean and each seed's values; what is
-            undefined is
-                None.
-        """
-        rows = []
-        for row in self.rows:
-            tasks: dict[str, Any] = {}
-            for task in self.tasks:
-                own = [
-                    cell
-                    for cell in self.cells
-                    if (cell.backbone, cell.initialisation) == row and cell.task == task
-                ]
-                keys = list(dict.fromkeys(key for cell in own for key in cell.metrics))
-                tasks[task] = {
-                    'mean': {key: _number(self.value(row, task, key)) for key in keys},
-                    'seeds': {
-                        str(cell.seed): {key: _number(v) for key, v in cell.metrics.items()}
-                        for cell in own
-                    },
-                }
-            rows.append(
-                {
-                    'label': self.label(row),
-                    'backbone': row[0],
-                    'initialisation': row[1],
-                    'tasks': tasks,
-                }
-            )
-        return {'titles': self.titles, 'notes': self.notes, 'rows': rows}
+    Returns:
+        Column: That of AUC, Dice or mAP, or the first.
+    """
+    keys = {key for key, _ in MAIN_MEASURES.values()}
+    return next((column for column in columns if column.key in keys), columns[0])
 
 
-def _number(value: float | None) -> float | None:
-    """Replace what JSON does not know."""
-    return None if value is None or math.isnan(value) else value
+def label_of(row: Row) -> str:
+    """Name a row.
 
+    Args:
+        row (Row): Backbone and initialisation.
 
-def _seeds_note(cells: Sequence[Cell]) -> str:
-    """Say over how many seeds the values are means."""
-    seeds = sorted({cell.seed for cell in cells})
-    return (
-        f'Means over {len(seeds)} seeds ({", ".join(map(str, seeds))}).' if len(seeds) > 1 else ''
-    )
+    Returns:
+        str: For example ``'R18 MUSCLE'``.
+    """
+    return row_label(*row)

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from muscle_mm.engine import TestPredictionsHook
-from muscle_mm.evaluation import BinaryClassificationMetric, BinaryPredictions
+from muscle_mm.evaluation import (
+    BinaryClassificationMetric,
+    BinaryPredictions,
+    BoxAPMetric,
+    DetectionPredictions,
+    LungSegmentationMetric,
+    SegmentationPredictions,
+)
 
 FILMS = [
     {
@@ -63,6 +70,47 @@ def test_metrics_with_other_prefixes_have_files_of_their_own(run):
         'test_predictions.csv',
         'test_predictions_other.csv',
     ]
+
+
+def test_areas_and_boxes_of_films_are_written(tmp_path):
+    pytest.importorskip('mmseg', reason='needs mmsegmentation')
+    pytest.importorskip('mmdet', reason='needs mmdetection')
+    box = torch.tensor([[1.0, 1, 3, 4]])
+    sample = {
+        'img_id': 0,
+        'img_path': 'a.png',
+        'patient_id': 'p',
+        'ori_shape': (4, 5),
+        'pred_sem_seg': {'data': torch.ones(1, 4, 5, dtype=torch.long)},
+        'gt_sem_seg': {'data': torch.ones(1, 4, 5, dtype=torch.long)},
+        'instances': [{'bbox': box[0].tolist(), 'bbox_label': 0, 'ignore_flag': 0}],
+        'pred_instances': {
+            'bboxes': box,
+            'labels': torch.tensor([0]),
+            'scores': torch.tensor([0.5]),
+        },
+    }
+    metrics = LungSegmentationMetric(), BoxAPMetric(prefix='boxes')
+    for metric in metrics:
+        metric.dataset_meta = {'classes': ('a', 'b')}
+        metric.process(None, [sample])
+        metric.evaluate(1)
+    TestPredictionsHook().after_test_epoch(
+        SimpleNamespace(
+            rank=0,
+            work_dir=str(tmp_path),
+            test_evaluator=SimpleNamespace(metrics=[*metrics, BoxAPMetric()]),
+            logger=logging.getLogger('test_predictions_hook'),
+        )
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        'test_predictions.csv',
+        'test_predictions_boxes.csv',
+    ]
+    areas = SegmentationPredictions.read(tmp_path / 'test_predictions.csv')
+    assert areas.areas.tolist() == [[[20, 20, 20], [0, 0, 0]]]
+    boxes = DetectionPredictions.read(tmp_path / 'test_predictions_boxes.csv')
+    assert boxes.boxes[0][0].matched == (True,)
 
 
 def test_other_processes_write_nothing(run):

@@ -194,3 +194,36 @@ def test_missing_truth_names_the_key():
     del item['instances']
     with pytest.raises(UserError, match=r"'instances' to meta_keys of mmdet\.PackDetInputs"):
         BoxAPMetric().process(None, [item])
+
+
+@pytest.mark.parametrize('kind', ['random', 'ties', 'no prediction', 'no truth', 'crowd', 'empty'])
+def test_rows_of_films_have_the_average_precision_of_the_metric(kind):
+    samples = [] if kind == 'empty' else random_samples(seed=7)
+    for number, item in enumerate(samples):
+        item |= {'img_path': f'{number}.png', 'patient_id': f'p{number // 2}'}
+        boxes = item['pred_instances']
+        if kind == 'ties':
+            boxes['scores'] = (2 * boxes['scores']).round() / 2
+        elif kind == 'no prediction':
+            item['pred_instances'] = {key: value[:0] for key, value in boxes.items()}
+        elif kind == 'no truth' and number % 3:
+            item['instances'] = []
+        elif kind == 'crowd':
+            item['instances'][number % 3]['ignore_flag'] = 1
+    metric = BoxAPMetric()
+    measures = evaluate(metric, samples)
+    rows, every = metric.predictions, np.ones((1, len(samples)), dtype=int)
+    assert rows.images == tuple(f'{number}.png' for number in range(len(samples)))
+    assert rows.patients == tuple(f'p{number // 2}' for number in range(len(samples)))
+    found = 100 * rows.average_precisions(every)[0]
+    expected = [measures['detection/ap_active'], measures['detection/ap_latent_tb']]
+    assert found == pytest.approx(expected, abs=1e-6, nan_ok=True)
+    assert 100 * rows.main_scores(every)[0] == pytest.approx(
+        measures['detection/map'], abs=1e-6, nan_ok=True
+    )
+
+
+def test_several_thresholds_have_no_rows():
+    metric = BoxAPMetric(iou_thrs=(0.5, 0.75))
+    evaluate(metric, random_samples())
+    assert metric.predictions is None

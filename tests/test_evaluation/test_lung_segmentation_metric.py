@@ -132,3 +132,27 @@ def test_no_sample_at_all_is_nan():
 def test_a_foreground_that_is_no_class_is_refused():
     with pytest.raises(UserError, match=r'foreground=2.*background.*lung'):
         evaluate(LungSegmentationMetric(foreground=2), random_samples(1))
+
+
+@pytest.mark.parametrize('kind', ['random', 'no lung predicted', 'perfect', 'ignored pixels'])
+@pytest.mark.parametrize('foreground', [0, 1])
+def test_rows_of_films_add_up_to_the_measures(kind, foreground):
+    samples = [
+        {**sample, 'img_path': f'{number}.png', 'patient_id': f'p{number}'}
+        for number, sample in enumerate(degenerate_samples(kind))
+    ]
+    metric = LungSegmentationMetric(foreground=foreground)
+    measures = evaluate(metric, samples)
+    rows, every = metric.predictions, np.ones((1, len(samples)), dtype=int)
+    assert rows.images == ('0.png', '1.png', '2.png')
+    assert rows.patients == ('p0', 'p1', 'p2')
+    assert rows.classes == (('background', 'lung') if foreground == 0 else ('lung', 'background'))
+    dice, miou = 100 * rows.main_scores(every)[0], 100 * rows.mean_iou(every)[0]
+    assert measures['segmentation/dice'] == pytest.approx(dice, abs=1e-9)
+    assert measures['segmentation/miou'] == pytest.approx(miou, abs=1e-9)
+
+
+def test_films_of_no_known_file_have_rows_too():
+    metric = LungSegmentationMetric()
+    evaluate(metric, random_samples(2))
+    assert metric.predictions.images == metric.predictions.patients == ('', '')

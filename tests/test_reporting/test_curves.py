@@ -32,7 +32,7 @@ def test_step_3_draws_all_tasks_and_initialisations(tmp_path, add_cell):
         for initialisation in ('scratch', 'muscle'):
             add_cell(task, initialisation)
     add_cell('lung', 'muscle', seed=1)
-    assert draw_finetuning(collect_cells(tmp_path), tmp_path / 'three.png', {'lung': 'Lung'})
+    assert draw_finetuning(collect_cells(tmp_path).tested, tmp_path / 'three.png', {'lung': 'Lung'})
     assert is_drawn(tmp_path / 'three.png')
 
 

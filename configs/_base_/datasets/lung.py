@@ -2,6 +2,18 @@
 
 lung_root = '{{$MUSCLE_DATA_ROOT:data}}/chest_xray_masks'
 lung_size = int('{{$MUSCLE_IMAGE_SIZE:224}}')  # pixels; our choice
+lung_meta_keys = (
+    'img_path',
+    'seg_map_path',
+    'ori_shape',
+    'img_shape',
+    'pad_shape',
+    'scale_factor',
+    'flip',
+    'flip_direction',
+    'reduce_zero_label',
+    'patient_id',  # for paired tests: whose films are drawn together
+)
 lung_train = dict(
     type='muscle_mm.ChestXrayMasks',
     data_root=lung_root,
@@ -32,7 +44,7 @@ lung_val = dict(
         dict(type='mmseg.Resize', scale=(lung_size, lung_size), keep_ratio=False),
         # After the resize: scores are taken at the film's own size.
         dict(type='mmseg.LoadAnnotations'),
-        dict(type='mmseg.PackSegInputs'),
+        dict(type='mmseg.PackSegInputs', meta_keys=lung_meta_keys),
     ],
 )
 lung_test = {**lung_val, 'split': 'test'}

@@ -11,6 +11,7 @@ tbx_meta_keys = (
     'flip',
     'flip_direction',
     'instances',  # the true boxes in the film's own pixels, for the metric
+    'patient_id',  # for paired tests: whose films are drawn together
 )
 tbx_train = dict(
     type='muscle_mm.TBX',
