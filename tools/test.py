@@ -56,6 +56,7 @@ def main() -> None:
     metrics = runner.test()
     if arguments.out and wants_metrics and runner.rank == 0:
         dump(metrics, arguments.out)
+    del runner
     end_processes()
 
 

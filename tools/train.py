@@ -83,6 +83,7 @@ def main() -> None:
     runner = RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
     refuse_empty_epochs(runner)
     runner.train()
+    del runner
     end_processes()
 
 

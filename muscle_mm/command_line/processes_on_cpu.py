@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Distributed runs on machines without a GPU."""
 
+import gc
 from datetime import timedelta
 
 from mmengine.config import Config
@@ -36,8 +37,14 @@ def prepare_processes_on_cpu(config: Config) -> None:
 
 
 def end_processes() -> None:
-    """Take leave of the other processes: gloo's threads otherwise abort the interpreter."""
+    """Take leave of the other processes.
+
+    gloo's threads may still hold tensors of the last exchange, and abort an interpreter that is
+    shutting down. They end with the last reference to the process group, and a wrapped model has
+    one: the caller deletes its runner first.
+    """
     import torch
 
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
+        gc.collect()  # a runner and its parts refer to each other
