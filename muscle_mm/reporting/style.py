@@ -14,7 +14,17 @@ LINE_STYLES = ('-', '--', '-.', ':')
 #: On a film: truth and prediction differ in colour and in line style.
 TRUTH_COLOUR = '#56B4E9'
 PREDICTION_COLOUR = '#E69F00'
-
+#: Fonts with Chinese letters that systems come with; matplotlib's own has none.
+_CHINESE_FONTS = (
+    'Noto Sans CJK SC',
+    'Noto Sans SC',
+    'Source Han Sans SC',
+    'WenQuanYi Zen Hei',
+    'WenQuanYi Micro Hei',
+    'Microsoft YaHei',
+    'SimHei',
+    'PingFang SC',
+)
 
 #: initialisation -> colour and line style, the same in all pictures, so that either is enough
 _LINES: dict[str, tuple[str, Any]] = {
@@ -51,6 +61,18 @@ def line_style_of(initialisation: str) -> Any:
     return _LINES.get(initialisation, _OTHER_LINE)[1]
 
 
+def font_families() -> list[str]:
+    """List the fonts in which text is written: a letter that one lacks is taken from the next.
+
+    Returns:
+        list[str]: matplotlib's own font, then those with Chinese letters that are installed.
+    """
+    from matplotlib import font_manager
+
+    installed = set(font_manager.get_font_names())
+    return ['DejaVu Sans', *(name for name in _CHINESE_FONTS if name in installed)]
+
+
 @contextmanager
 def figure(path: Path, rows: int, columns: int, size: tuple[float, float]) -> Iterator[Any]:
     """Draw a grid of panels and save it as a PNG.
@@ -71,6 +93,7 @@ def figure(path: Path, rows: int, columns: int, size: tuple[float, float]) -> It
 
     with pyplot.rc_context(
         {
+            'font.family': font_families(),
             'font.size': 12,
             'axes.titlesize': 13,
             'axes.spines.top': False,
