@@ -39,7 +39,7 @@ VARIANTS = {
     'weight anchor': 'ablation/weight-anchor_resnet18_3rounds_xray4.py',
     'EWC': 'ablation/ewc_resnet18_3rounds_xray4.py',
     'frozen BatchNorm': 'ablation/batch-norm-frozen_resnet18_3rounds_xray4.py',
-    'BatchNorm per task': 'ablation/batch-norm-per-task_resnet18_3rounds_xray4.py',
+    'shared BatchNorm': 'ablation/batch-norm-shared_resnet18_3rounds_xray4.py',
 }
 """Config below configs/continual/ of each variant."""
 

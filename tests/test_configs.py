@@ -71,7 +71,7 @@ CHANGES = {
     'ewc': {'model.memory'},
     'ema-teacher': {'model.memory'},
     'batch-norm-frozen': {'model.batch_norm'},
-    'batch-norm-per-task': {'model.batch_norm'},
+    'batch-norm-shared': {'model.batch_norm'},
 }
 #: reading takes half a second
 read = cache(Config.fromfile)
