@@ -11,6 +11,13 @@ from pathlib import Path
 
 import pytest
 
+#: gloo's threads may abort an interpreter that ends while the process group is there.
+END_PROCESSES = """
+from muscle_mm.command_line.processes_on_cpu import end_processes
+
+end_processes()
+"""
+
 
 @pytest.fixture
 def run_two_processes(tmp_path: Path) -> Callable[..., list[str]]:
@@ -21,7 +28,7 @@ def run_two_processes(tmp_path: Path) -> Callable[..., list[str]]:
 
     def run(source: str, *arguments: object) -> list[str]:
         script = tmp_path / 'script.py'
-        script.write_text(textwrap.dedent(source))
+        script.write_text(textwrap.dedent(source) + END_PROCESSES)
         with socket.socket() as probe:
             probe.bind(('127.0.0.1', 0))
             port = probe.getsockname()[1]
