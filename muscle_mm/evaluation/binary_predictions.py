@@ -9,12 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from muscle_mm.evaluation.bootstrap import resampled_areas
-from muscle_mm.evaluation.film_predictions import (
-    FilmPredictions,
-    no_table,
-    read_table,
-    write_table,
-)
+from muscle_mm.evaluation.film_predictions import FilmPredictions, write_table
 from muscle_mm.utils.errors import UserError
 
 _COLUMNS = ('image', 'patient', 'study', 'label', 'score')
@@ -138,28 +133,25 @@ class BinaryPredictions(FilmPredictions):
         )
 
     @classmethod
-    def read(cls, path: Path) -> 'BinaryPredictions':
-        """Read a table that ``write`` has written.
+    def from_table(cls, heading: tuple[str, ...], rows: list[list[str]]) -> 'BinaryPredictions':
+        """Make films of what ``write`` has written.
 
         Args:
-            path (Path): The file (CSV).
+            heading (tuple[str, ...]): Names of the columns.
+            rows (list[list[str]]): The rows.
 
         Returns:
             BinaryPredictions: The films.
 
         Raises:
-            UserError: If the file is missing or is no such table.
+            ValueError: If it is no such table.
         """
-        try:
-            heading, rows = read_table(path)
-            if heading != _COLUMNS:
-                raise ValueError(f'its heading is not {",".join(_COLUMNS)}')
-            return cls.from_rows(
-                (image, patient, study, int(label), float(score))
-                for image, patient, study, label, score in rows
-            )
-        except (OSError, ValueError) as error:
-            raise no_table(path, error) from error
+        if heading != _COLUMNS:
+            raise ValueError(f'its heading is not {",".join(_COLUMNS)}')
+        return cls.from_rows(
+            (image, patient, study, int(label), float(score))
+            for image, patient, study, label, score in rows
+        )
 
     def check_same_films(self, other: 'BinaryPredictions') -> None:
         """Make sure that two models were tested on the same films, before a paired test.

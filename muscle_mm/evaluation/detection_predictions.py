@@ -7,12 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from muscle_mm.evaluation.film_predictions import (
-    FilmPredictions,
-    no_table,
-    read_table,
-    write_table,
-)
+from muscle_mm.evaluation.film_predictions import FilmPredictions, write_table
 
 _COLUMNS = ('image', 'patient', 'class', 'true_boxes', 'scores', 'matched')
 _RECALLS = np.linspace(0, 1, 101)
@@ -175,32 +170,29 @@ class DetectionPredictions(FilmPredictions):
         )
 
     @classmethod
-    def read(cls, path: Path) -> 'DetectionPredictions':
-        """Read a table that ``write`` has written.
+    def from_table(cls, heading: tuple[str, ...], rows: list[list[str]]) -> 'DetectionPredictions':
+        """Make films of what ``write`` has written.
 
         Args:
-            path (Path): The file (CSV).
+            heading (tuple[str, ...]): Names of the columns.
+            rows (list[list[str]]): The rows.
 
         Returns:
             DetectionPredictions: The films.
 
         Raises:
-            UserError: If the file is missing or is no such table.
+            ValueError: If it is no such table.
         """
-        try:
-            heading, rows = read_table(path)
-            if heading != _COLUMNS:
-                raise ValueError(f'its heading is not {",".join(_COLUMNS)}')
-            classes = tuple(dict.fromkeys(row[2] for row in rows))
-            films = [rows[start : start + len(classes)] for start in _starts(rows, classes)]
-            return cls(
-                tuple(film[0][0] for film in films),
-                tuple(film[0][1] for film in films),
-                classes,
-                tuple(tuple(_boxes_of(*row[3:]) for row in film) for film in films),
-            )
-        except (OSError, ValueError) as error:
-            raise no_table(path, error) from error
+        if heading != _COLUMNS:
+            raise ValueError(f'its heading is not {",".join(_COLUMNS)}')
+        classes = tuple(dict.fromkeys(row[2] for row in rows))
+        films = [rows[start : start + len(classes)] for start in _starts(rows, classes)]
+        return cls(
+            tuple(film[0][0] for film in films),
+            tuple(film[0][1] for film in films),
+            classes,
+            tuple(tuple(_boxes_of(*row[3:]) for row in film) for film in films),
+        )
 
 
 def _starts(rows: list[list[str]], classes: tuple[str, ...]) -> Iterable[int]:

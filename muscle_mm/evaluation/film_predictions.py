@@ -119,6 +119,21 @@ class FilmPredictions(ABC):
 
     @classmethod
     @abstractmethod
+    def from_table(cls: type[Self], heading: tuple[str, ...], rows: list[list[str]]) -> Self:
+        """Make films of what ``write`` has written.
+
+        Args:
+            heading (tuple[str, ...]): Names of the columns.
+            rows (list[list[str]]): The rows.
+
+        Returns:
+            FilmPredictions: The films.
+
+        Raises:
+            ValueError: If it is no such table.
+        """
+
+    @classmethod
     def read(cls: type[Self], path: Path) -> Self:
         """Read a table that ``write`` has written.
 
@@ -131,6 +146,13 @@ class FilmPredictions(ABC):
         Raises:
             UserError: If the file is missing or is no such table.
         """
+        try:
+            return cls.from_table(*_read_table(path))
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f'{path} cannot be read as a table of predictions ({error}). '
+                'muscle_mm.TestPredictionsHook writes it when a model is tested.'
+            ) from error
 
 
 def write_table(path: Path, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -147,7 +169,7 @@ def write_table(path: Path, heading: Sequence[str], rows: Iterable[Sequence[Any]
         writer.writerows(rows)
 
 
-def read_table(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
+def _read_table(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
     """Read a CSV that ``write_table`` has written.
 
     Args:
@@ -172,19 +194,3 @@ def read_table(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
     if any(len(row) != len(heading) for row in rows):
         raise ValueError('a row has not as many fields as the heading')
     return tuple(heading), rows
-
-
-def no_table(path: Path, error: Exception) -> UserError:
-    """Say that a file is no table of predictions.
-
-    Args:
-        path (Path): The file.
-        error (Exception): Why.
-
-    Returns:
-        UserError: To be raised.
-    """
-    return UserError(
-        f'{path} cannot be read as a table of predictions ({error}). '
-        'muscle_mm.TestPredictionsHook writes it when a model is tested.'
-    )

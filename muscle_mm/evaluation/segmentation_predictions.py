@@ -7,12 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from muscle_mm.evaluation.film_predictions import (
-    FilmPredictions,
-    no_table,
-    read_table,
-    write_table,
-)
+from muscle_mm.evaluation.film_predictions import FilmPredictions, write_table
 
 _AREAS = ('intersection', 'predicted', 'true')
 
@@ -125,33 +120,32 @@ class SegmentationPredictions(FilmPredictions):
         )
 
     @classmethod
-    def read(cls, path: Path) -> 'SegmentationPredictions':
-        """Read a table that ``write`` has written.
+    def from_table(
+        cls, heading: tuple[str, ...], rows: list[list[str]]
+    ) -> 'SegmentationPredictions':
+        """Make films of what ``write`` has written.
 
         Args:
-            path (Path): The file (CSV).
+            heading (tuple[str, ...]): Names of the columns.
+            rows (list[list[str]]): The rows.
 
         Returns:
             SegmentationPredictions: The films.
 
         Raises:
-            UserError: If the file is missing or is no such table.
+            ValueError: If it is no such table.
         """
-        try:
-            heading, rows = read_table(path)
-            classes = [name.removesuffix(f' {_AREAS[0]}') for name in heading[2 :: len(_AREAS)]]
-            expected = [f'{name} {area}' for name in classes for area in _AREAS]
-            if heading != ('image', 'patient', *expected) or not classes:
-                raise ValueError('its heading is not image,patient and three areas of each class')
-            return cls.from_rows(
-                classes,
-                (
-                    (image, patient, np.array(areas, dtype=np.int64).reshape(-1, len(_AREAS)))
-                    for image, patient, *areas in rows
-                ),
-            )
-        except (OSError, ValueError) as error:
-            raise no_table(path, error) from error
+        classes = [name.removesuffix(f' {_AREAS[0]}') for name in heading[2 :: len(_AREAS)]]
+        expected = [f'{name} {area}' for name in classes for area in _AREAS]
+        if heading != ('image', 'patient', *expected) or not classes:
+            raise ValueError('its heading is not image,patient and three areas of each class')
+        return cls.from_rows(
+            classes,
+            (
+                (image, patient, np.array(areas, dtype=np.int64).reshape(-1, len(_AREAS)))
+                for image, patient, *areas in rows
+            ),
+        )
 
     def _totals(self, counts: np.ndarray) -> np.ndarray:
         """Sum the areas of resamples: int64, shape (R, K, 3)."""

@@ -54,20 +54,8 @@ pneumonia_val = dict(
 pneumonia_test = {**pneumonia_val, 'split': 'test'}
 pneumonia_metric = dict(type='muscle_mm.BinaryClassificationMetric')
 
-mura_train = dict(
-    type='muscle_mm.MURA',
-    data_root=f'{classification_root}/mura',
-    split='train',
-    cache=classification_cache,
-    pipeline=classification_train_pipeline,
-)
-mura_val = dict(
-    type='muscle_mm.MURA',
-    data_root=f'{classification_root}/mura',
-    split='val',
-    cache=classification_cache,
-    test_mode=True,
-    pipeline=classification_val_pipeline,
-)
+mura = dict(type='muscle_mm.MURA', data_root=f'{classification_root}/mura')
+mura_train = {**pneumonia_train, **mura}
+mura_val = {**pneumonia_val, **mura}
 mura_test = {**mura_val, 'split': 'test'}
 mura_metric = dict(type='muscle_mm.BinaryClassificationMetric', by_study=True)

@@ -23,16 +23,6 @@ test_dataloader = dict(batch_size=8, dataset=_base_.tbx_test)
 val_evaluator = _base_.tbx_metric
 test_evaluator = val_evaluator
 
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=20),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min_ratio=0.01,
-        by_epoch=True,
-        begin=0,
-        end=100,
-        convert_to_iter_based=True,
-    ),
-]
+param_scheduler = [_base_.param_scheduler[0], {**_base_.param_scheduler[1], 'end': 100}]
 train_cfg = dict(max_epochs=100, val_interval=2)
 default_hooks = dict(checkpoint=dict(save_best='detection/map', rule='greater'))
