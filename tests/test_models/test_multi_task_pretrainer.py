@@ -15,7 +15,8 @@ mmseg = pytest.importorskip('mmseg')
 mmdet = pytest.importorskip('mmdet')
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/models/resnet18.py'
-MEMORIES = ['FeatureDistillation', 'WeightAnchor', 'EMATeacher']
+TEACHERS = ['FeatureDistillation', 'EMATeacher']
+MEMORIES = [*TEACHERS, 'WeightAnchor']
 
 
 def tiny(config: Config, backbone: dict) -> dict:
@@ -258,6 +259,47 @@ def test_ema_teacher_averages_weights_and_statistics(config):
     assert torch.equal(model.memory.teacher.bn1.weight, torch.full((4,), 3.0))
     model.memory.remember()  # later visits' ends leave the average alone
     assert torch.equal(model.memory.teacher.bn1.weight, torch.full((4,), 3.0))
+
+
+@pytest.mark.parametrize('memory', TEACHERS)
+def test_a_teacher_looks_at_every_so_many_steps_and_counts_as_often(config, memory):
+    losses = {}
+    for interval in (1, 3):
+        memory_config = dict(type=f'muscle_mm.{memory}', interval=interval)
+        torch.manual_seed(0)
+        model = MODELS.build({**config, 'memory': memory_config})
+        model.init_weights()
+        model.memory.remember()
+        with torch.no_grad():
+            model.backbone.conv1.weight.mul_(-1)
+        data = model.eval().data_preprocessor(batch('pneumonia'), True)
+        losses[interval] = []
+        for _ in range(5):
+            loss = model(**data, mode='loss').get('memory.loss')
+            losses[interval].append(0 if loss is None else loss.item())
+            model.memory.after_step()
+    assert [loss > 0 for loss in losses[3]] == [True, False, False, True, False]
+    assert losses[3][0] == pytest.approx(3 * losses[1][0])
+    assert all(loss > 0 for loss in losses[1])
+
+
+def test_a_restored_teacher_looks_at_the_same_steps(config):
+    config = {**config, 'memory': dict(type='muscle_mm.FeatureDistillation', interval=2)}
+    model = MODELS.build(config)
+    model.memory.remember()
+    model.memory.after_step()
+    restored = MODELS.build(config)
+    load_state_dict(restored, dict(get_state_dict(model)), strict=True)
+    for each in (model, restored):
+        assert not each.memory.ready
+        each.memory.after_step()
+        assert each.memory.ready
+
+
+@pytest.mark.parametrize('memory', TEACHERS)
+def test_an_unusable_interval_is_explained(config, memory):
+    with pytest.raises(ValueError, match=r'memory\.interval=0: must be at least 1'):
+        MODELS.build({**config, 'memory': dict(type=f'muscle_mm.{memory}', interval=0)})
 
 
 def test_teacher_stays_in_evaluation_mode(config):

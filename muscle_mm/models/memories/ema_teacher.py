@@ -19,13 +19,14 @@ class EMATeacher(TeacherMemory):
         weight (float): Factor of the distance in the loss. Defaults to 1.0.
         momentum (float): Share of itself that the teacher keeps at each step, in [0, 1]. Defaults
             to 0.999.
+        interval (int): Training steps from one look at the teacher to the next. Defaults to 2.
 
     Raises:
-        ValueError: If the momentum is out of range.
+        ValueError: If weight, momentum or interval are out of range.
     """
 
-    def __init__(self, weight: float = 1.0, momentum: float = 0.999) -> None:
-        super().__init__(weight)
+    def __init__(self, weight: float = 1.0, momentum: float = 0.999, interval: int = 2) -> None:
+        super().__init__(weight, interval)
         if not 0 <= momentum <= 1:
             raise ValueError(f'memory.momentum={momentum}: must be between 0 and 1.')
         self.momentum = momentum
@@ -38,6 +39,7 @@ class EMATeacher(TeacherMemory):
     @torch.no_grad()
     def after_step(self) -> None:
         """Move the teacher towards the backbone, once it has started."""
+        super().after_step()
         if not self._has_remembered:
             return
         pairs = zip(*self.teacher_and_student(), strict=True)

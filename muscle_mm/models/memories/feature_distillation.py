@@ -14,4 +14,5 @@ class FeatureDistillation(TeacherMemory):
 
     Args:
         weight (float): Factor of the distance in the loss. Defaults to 1.0.
+        interval (int): Training steps from one look at the teacher to the next. Defaults to 2.
     """
