@@ -21,13 +21,13 @@ from pathlib import Path
 
 from continual_study_tables import write_tables
 from mmengine.config import Config
-from study_settings import keep_settings
 
 from muscle_mm.command_line.friendly_errors import run_command
 from muscle_mm.pipeline.ledger import Ledger
-from muscle_mm.pipeline.plan import REAL_MD_MOCO, REPOSITORY
 from muscle_mm.pipeline.runner import PipelineRunner
+from muscle_mm.pipeline.settings import keep_settings
 from muscle_mm.pipeline.stage import Stage
+from muscle_mm.pipeline.steps import REPOSITORY, config_path
 from muscle_mm.utils.processors import available_processors
 
 VARIANTS = {
@@ -72,7 +72,7 @@ def environment_of(args: argparse.Namespace) -> dict[str, str]:
 def md_moco_stage(args: argparse.Namespace) -> Stage:
     """Train step 1, from which all variants start."""
     work_dir = args.out.absolute() / 'md_moco'
-    config = REPOSITORY / 'configs' / REAL_MD_MOCO
+    config = config_path('md_moco', 18, nine_sets=False)
     options = [
         f'train_cfg.max_epochs={args.md_moco_epochs}',
         f'param_scheduler.1.end={args.md_moco_epochs}',

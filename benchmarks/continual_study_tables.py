@@ -104,4 +104,4 @@ def write_tables(out: Path, settings: Mapping[str, Any]) -> str:
 
 if __name__ == '__main__':
     folder = Path(sys.argv[1])
-    print(write_tables(folder, json.loads((folder / 'settings.json').read_text())))
+    print(write_tables(folder, json.loads((folder / 'study.json').read_text())))

@@ -110,7 +110,7 @@ def mmpretrain_pipeline() -> Compose:
 
 def our_samples(out: Path, cache: int | None, min_side: int | None) -> MultiXrayDataset:
     """Build our data set as step 1 uses it."""
-    pipeline = [
+    pipeline: list[dict[str, Any]] = [
         dict(type='muscle_mm.LoadXray', min_side=min_side),
         dict(type='muscle_mm.XrayViews', size=SIZE),
     ]
@@ -119,7 +119,7 @@ def our_samples(out: Path, cache: int | None, min_side: int | None) -> MultiXray
     return dataset
 
 
-def decode_with_opencv(paths: list[str], index: int) -> np.ndarray:
+def decode_with_opencv(paths: list[str], index: int) -> np.ndarray | None:
     """Decode a film and do nothing with it."""
     return cv2.imread(paths[index % len(paths)], cv2.IMREAD_GRAYSCALE)
 

@@ -100,9 +100,10 @@ def measure_with_loading(
             [dict(type='muscle_mm.XrayDataset', data_root=str(folder))],
             pipeline=our_pipeline(size),
         )
-        contestants = {('mmpretrain MoCo', 'contiguous_format', 'float32'): (mmpretrain, theirs)}
-        for mode in modes:
-            contestants[('MDMoCo', *mode)] = (MDMoCoStep(depth, device, *mode), ours)
+        contestants: dict[tuple[str, ...], tuple[Any, Any]] = {
+            ('mmpretrain MoCo', 'contiguous_format', 'float32'): (mmpretrain, theirs),
+            **{('MDMoCo', *mode): (MDMoCoStep(depth, device, *mode), ours) for mode in modes},
+        }
         figures: dict[tuple[str, ...], list[tuple[float, float]]] = {key: [] for key in contestants}
         rounds = 3
         for _ in range(rounds):

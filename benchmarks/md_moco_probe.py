@@ -22,7 +22,7 @@ backbone; of the twentieth also the first draw of each seed alone, see scratch_5
 An iteration of MD-MoCo costs more than one of Scratch: two views go through an encoder, one of them
 without gradients. The table says the seconds of the iterations, waiting for films included.
 
-    python -m muscle_mm.pipeline.prepare_data real DATA FILMS
+    python benchmarks/real_films.py DATA FILMS
     python benchmarks/md_moco_probe.py --data DATA --out OUT --iterations 2000
 
 In so short a run, a shorter queue, larger and milder views and a rising momentum were better for
@@ -50,7 +50,6 @@ from md_moco_probe_tables import SHARES, tables
 from mmengine.config import Config, DictAction
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import Runner, set_random_seed
-from study_settings import keep_settings
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
@@ -62,17 +61,18 @@ from muscle_mm.evaluation import extract_features, representation_scores
 from muscle_mm.evaluation.representation_scores import macro_auc
 from muscle_mm.models import extract_backbone
 from muscle_mm.models.grey_data_preprocessor import expand_grey
-from muscle_mm.pipeline.plan import REAL_MD_MOCO, REPOSITORY, STEPS
+from muscle_mm.pipeline.settings import keep_settings
+from muscle_mm.pipeline.steps import config_path
 from muscle_mm.utils.safe_loading import load_checkpoint_file, state_dict_of
 from muscle_mm.utils.whole_file import whole_file
 
 ARMS = {
-    'random': STEPS['pneumonia'][1],
-    'random_zero_init': STEPS['pneumonia'][1],
-    'scratch_knee': STEPS['mura'][1],
-    'scratch_pneumonia': STEPS['pneumonia'][1],
-    'scratch_5%': STEPS['pneumonia'][1],
-    'md_moco': REAL_MD_MOCO,
+    'random': config_path('pneumonia', 18),
+    'random_zero_init': config_path('pneumonia', 18),
+    'scratch_knee': config_path('mura', 18),
+    'scratch_pneumonia': config_path('pneumonia', 18),
+    'scratch_5%': config_path('pneumonia', 18),
+    'md_moco': config_path('md_moco', 18, nine_sets=False),
 }
 """Config below configs/ of each arm; of the random ones its backbone alone."""
 
@@ -95,7 +95,7 @@ def config_of(arm: str, seed: int, args: argparse.Namespace) -> Config:
     Returns:
         Config: The config.
     """
-    config = Config.fromfile(REPOSITORY / 'configs' / ARMS[arm])
+    config = Config.fromfile(ARMS[arm])
     config.work_dir = str(args.out.absolute() / 'runs' / arm / f'seed{seed}')
     config.experiment_name = f'{arm}-seed{seed}'
     config.randomness = dict(seed=seed)

@@ -18,6 +18,7 @@ from mmengine.logging import MMLogger
 from torch import Tensor
 
 from muscle_mm.datasets import XrayDataset
+from muscle_mm.models import MDMoCo
 from muscle_mm.models.info_nce import info_nce
 from muscle_mm.models.shuffled_encoding import encode_shuffled
 from muscle_mm.registry import MODELS
@@ -44,7 +45,7 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def build(arguments: argparse.Namespace) -> torch.nn.Module:
+def build(arguments: argparse.Namespace) -> MDMoCo:
     """Build a ResNet-18 with a quarter of the channels, to be trained with MDMoCo."""
     model = MODELS.build(
         dict(
@@ -98,7 +99,7 @@ class Films:
 
 
 @torch.no_grad()
-def losses(model: torch.nn.Module, films: Films) -> dict[tuple[str, str], float]:
+def losses(model: MDMoCo, films: Films) -> dict[tuple[str, str], float]:
     """Measure the loss with both kinds of negatives and of statistics; the model stays as it is."""
     buffers = {name: value.clone() for name, value in model.named_buffers()}
     order = torch.randperm(len(films.films)).tolist()

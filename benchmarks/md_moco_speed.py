@@ -101,9 +101,11 @@ def measure(depth: int, batch_size: int, size: int, seconds: float, device: torc
             MmpretrainMoCo(depth, device, 'float16')
         )
     for mode in MODES:
-        contestants[('bare loop', *mode)] = BareLoop(depth, device, *mode)
-        contestants[('MDMoCo', *mode)] = MDMoCoStep(depth, device, *mode)
-        contestants[('MDMoCo, bn_splits=4', *mode)] = MDMoCoStep(depth, device, *mode, bn_splits=4)
+        contestants |= {
+            ('bare loop', *mode): BareLoop(depth, device, *mode),
+            ('MDMoCo', *mode): MDMoCoStep(depth, device, *mode),
+            ('MDMoCo, bn_splits=4', *mode): MDMoCoStep(depth, device, *mode, bn_splits=4),
+        }
     films = random_films(batch_size, size)
     steps = {
         key: partial(contestant.step, contestant.batch(films))

@@ -12,6 +12,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torchvision.models import resnet18, resnet50
 
 from muscle_mm.engine import BFloat16OptimWrapper
+from muscle_mm.models import MDMoCo
 from muscle_mm.registry import MODELS
 
 MEAN, STD = 130.0, 58.0
@@ -72,7 +73,7 @@ class BareLoop:
         )
         return encoder.to(self.device, memory_format=self.layout).train()
 
-    def start_as(self, model: nn.Module) -> None:
+    def start_as(self, model: MDMoCo) -> None:
         """Take the weights and the queue of an MDMoCo."""
         weights = dict(model.backbone.state_dict())
         weights |= {

@@ -23,10 +23,11 @@ from muscle_mm.pipeline.ledger import Ledger
 from muscle_mm.pipeline.measure import measure_rates
 from muscle_mm.pipeline.output import duration
 from muscle_mm.pipeline.overview import overview
-from muscle_mm.pipeline.plan import REPOSITORY, make_plan
+from muscle_mm.pipeline.plan import make_plan
 from muscle_mm.pipeline.runner import PipelineRunner
-from muscle_mm.pipeline.steps import BACKBONES, INITIALISATIONS, TASKS
-from muscle_mm.pipeline.study import Study, keep_settings
+from muscle_mm.pipeline.settings import keep_settings
+from muscle_mm.pipeline.steps import BACKBONES, INITIALISATIONS, REPOSITORY, TASKS
+from muscle_mm.pipeline.study import Study
 from muscle_mm.pipeline.study_data import find_data
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.processors import available_processors
@@ -151,7 +152,7 @@ def main() -> None:
     if arguments.dry_run:
         print(overview(plan.stages, ledger, read_rates(rates), jobs, arguments.slurm))
         return
-    keep_settings(study)
+    keep_settings(study.out, study.settings)
     logs.mkdir(exist_ok=True)
     if hide_gpus_without_operators():
         print('mmcv was compiled for the CPU alone (no nvcc): the GPUs are not used.')

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from muscle_mm.evaluation.film_predictions import FilmPredictions, write_table
+from muscle_mm.evaluation.film_predictions import (
+    FilmPredictions,
+    mean_over_classes,
+    write_table,
+)
 
 _COLUMNS = ('image', 'patient', 'class', 'true_boxes', 'scores', 'matched')
 _RECALLS = np.linspace(0, 1, 101)
@@ -91,11 +95,7 @@ class DetectionPredictions(FilmPredictions):
         Returns:
             np.ndarray: Between 0 and 1, shape (R,), NaN without a true box.
         """
-        precisions = self.average_precisions(counts)
-        seen = ~np.isnan(precisions)
-        sums = np.where(seen, precisions, 0).sum(axis=1)
-        number = seen.sum(axis=1)
-        return np.divide(sums, number, out=np.full(len(sums), np.nan), where=number > 0)
+        return mean_over_classes(self.average_precisions(counts))
 
     def average_precisions(self, counts: np.ndarray) -> np.ndarray:
         """Compute the average precision of each class in resamples of films.

@@ -169,6 +169,20 @@ def write_table(path: Path, heading: Sequence[str], rows: Iterable[Sequence[Any]
         writer.writerows(rows)
 
 
+def mean_over_classes(values: np.ndarray) -> np.ndarray:
+    """Average over the classes that have a value.
+
+    Args:
+        values (np.ndarray): Shape (R, K), NaN where a class has no value.
+
+    Returns:
+        np.ndarray: Shape (R,), NaN where no class has a value.
+    """
+    known = ~np.isnan(values)
+    sums, number = np.where(known, values, 0).sum(axis=1), known.sum(axis=1)
+    return np.divide(sums, number, out=np.full(len(sums), np.nan), where=number > 0)
+
+
 def _read_table(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
     """Read a CSV that ``write_table`` has written.
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from muscle_mm.evaluation.film_predictions import FilmPredictions, write_table
+from muscle_mm.evaluation.film_predictions import (
+    FilmPredictions,
+    mean_over_classes,
+    write_table,
+)
 
 _AREAS = ('intersection', 'predicted', 'true')
 
@@ -99,9 +103,7 @@ class SegmentationPredictions(FilmPredictions):
             truth is left out.
         """
         both, predicted, true = np.moveaxis(self._totals(counts), -1, 0)
-        ratios = _ratio(both, predicted + true - both)
-        seen = ~np.isnan(ratios)
-        return _ratio(np.where(seen, ratios, 0).sum(axis=1), seen.sum(axis=1))
+        return mean_over_classes(_ratio(both, predicted + true - both))
 
     def write(self, path: Path) -> None:
         """Write a table with image, patient, and of each class the three areas in pixels.

@@ -14,8 +14,6 @@ from muscle_mm.reporting.labels import INITIALISATION_LABELS
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.published_weights import PREFIX, published_file
 
-#: Step 1 on films of one's own.
-REAL_MD_MOCO = 'md_moco/md-moco_resnet18_1xb128-200e_folders-224px.py'
 #: The real films' two kinds of boxes are the left and the right lung, which a flip would mix up.
 _NO_FLIP = {
     'muscle_minus_minus': 'train_dataloader.dataset.datasets.tbx.pipeline.3.prob=0.0',

@@ -5,35 +5,23 @@ import os
 import queue
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from muscle_mm.pipeline.checkpoints import fill_in_checkpoints
 from muscle_mm.pipeline.claims import Claims
 from muscle_mm.pipeline.ledger import Ledger
 from muscle_mm.pipeline.output import duration, error_in, progress_of
-from muscle_mm.pipeline.processes import end_with_parent, signal_group
 from muscle_mm.pipeline.slurm import slurm_command, slurm_environment
 from muscle_mm.pipeline.stage import Stage
+from muscle_mm.pipeline.stage_command import StageCommand
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.processors import available_processors
 
 #: How long a stopped command may take to end by itself, in seconds.
 _GRACE = 15.0
-
-
-@dataclass
-class _Running:
-    """A stage's command, its claim, when it started, and whether it goes on with a former run."""
-
-    process: 'subprocess.Popen[str]'
-    claim: int
-    start: float
-    resumed: bool
 
 
 class PipelineRunner:
@@ -68,12 +56,14 @@ class PipelineRunner:
         self.jobs = jobs
         self.python_path = python_path
         self.partition = partition
-        self.running: dict[str, _Running] = {}
+        self.running: dict[str, StageCommand] = {}
         self.done: set[str] = set()
         #: Of each stage that failed here the message, of each that was left out for it the reason.
         self.failed: dict[str, str] = {}
         self.left_out: dict[str, str] = {}
         self._waiting: list[Stage] = []
+        #: Stages that go on with a former run; how long they take is not known.
+        self._resumed: set[str] = set()
         self._claims = Claims(ledger.folder)
         self._told_to_wait = False
         self._ended: queue.Queue[tuple[Stage, int]] = queue.Queue()
@@ -111,7 +101,8 @@ class PipelineRunner:
                     continue
                 self._end(stage, code)
         finally:
-            self._stop_all()
+            StageCommand.stop(list(self.running.values()), _GRACE)
+            self.running.clear()
         if self.failed:
             raise UserError(self._failures())
 
@@ -175,64 +166,60 @@ class PipelineRunner:
 
     def _start(self, stage: Stage, claim: int) -> None:
         command = [fill_in_checkpoints(part) for part in stage.command]
-        resumed = bool(stage.resume_options) and self.ledger.was_interrupted(stage)
-        if resumed:
+        if stage.resume_options and self.ledger.was_interrupted(stage):
+            self._resumed.add(stage.name)
             command += stage.resume_options
         elif stage.work_dir is not None and not stage.lasting and stage.work_dir.is_dir():
             shutil.rmtree(stage.work_dir)
+        environment = self._environment(stage)
+        if self.partition is not None and stage.config is not None:
+            command = slurm_command(command, self.partition, stage.name.replace('/', '-'))
+        elapsed = duration(time.monotonic() - self._begin)
+        how = 'going on' if stage.name in self._resumed else 'starting'
+        self._say(f'[{self._number(stage)}] {stage.title}: {how} at {elapsed}')
+        self.ledger.mark(stage, 'started')
+        tag = '' if stage.alone or self.jobs == 1 else f'{self._tag(stage)}: '
+
+        def show(line: str) -> None:
+            shown = line.rstrip() if stage.show_all else progress_of(line)
+            if shown:
+                self._say(f'      {tag}{shown}')
+
+        self.running[stage.name] = StageCommand(
+            command,
+            environment,
+            self.log_path(stage),
+            claim,
+            on_line=show,
+            on_end=lambda code: self._ended.put((stage, code)),
+        )
+
+    def _environment(self, stage: Stage) -> dict[str, str]:
+        """Give all environment variables of a stage's command."""
+        search_path = filter(None, [str(self.python_path), os.environ.get('PYTHONPATH')])
         environment = {
             **os.environ,
             'PYTHONUNBUFFERED': '1',
-            'PYTHONPATH': os.pathsep.join(
-                filter(None, [str(self.python_path), os.environ.get('PYTHONPATH')])
-            ),
+            'PYTHONPATH': os.pathsep.join(search_path),
             **stage.environment,
         }
         if self.partition is not None and stage.config is not None:
-            command = slurm_command(command, self.partition, stage.name.replace('/', '-'))
-            environment |= slurm_environment()
-        else:
-            threads = available_processors() // (1 if stage.alone else self.jobs)
-            environment |= dict.fromkeys(
-                ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'), str(max(1, threads))
-            )
-        elapsed = duration(time.monotonic() - self._begin)
-        how = 'going on' if resumed else 'starting'
-        self._say(f'[{self._number(stage)}] {stage.title}: {how} at {elapsed}')
-        self.ledger.mark(stage, 'started')
-        log_path = self.log_path(stage)
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=self.log_folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding='utf-8',
-            errors='replace',
-            # Ctrl-C reaches this process alone, which then stops its commands with their workers.
-            start_new_session=True,
-            preexec_fn=end_with_parent(),
-            pass_fds=[claim],
-        )
-        self.running[stage.name] = _Running(process, claim, time.monotonic(), resumed)
-        threading.Thread(
-            target=self._follow, args=(stage, process, log_path, command), daemon=True
-        ).start()
+            return environment | slurm_environment()
+        threads = max(1, available_processors() // (1 if stage.alone else self.jobs))
+        return environment | dict.fromkeys(('OMP_NUM_THREADS', 'MKL_NUM_THREADS'), str(threads))
 
     def _end(self, stage: Stage, code: int) -> None:
         """Take note of the end of a command."""
-        ended = self.running.pop(stage.name)
-        seconds = time.monotonic() - ended.start
+        command = self.running.pop(stage.name)
+        seconds = command.seconds
         if code == 0:
-            self.ledger.mark(stage, 'done', None if ended.resumed else round(seconds, 1))
+            resumed = stage.name in self._resumed
+            self.ledger.mark(stage, 'done', None if resumed else round(seconds, 1))
             self.done.add(stage.name)
             self._say(f'[{self._number(stage)}] {stage.title}: done in {duration(seconds)}')
         else:
             self._fail(stage, self._failure(stage, code))
-        os.close(ended.claim)
+        command.release()
 
     def _fail(self, stage: Stage, message: str) -> None:
         self.failed[stage.name] = message
@@ -249,22 +236,6 @@ class PipelineRunner:
         if self.left_out:
             lines += ['Left out:', *(f'  {reason}' for reason in self.left_out.values())]
         return '\n'.join([*lines, 'The same command tries them again.'])
-
-    def _follow(
-        self, stage: Stage, process: 'subprocess.Popen[str]', log_path: Path, command: list[str]
-    ) -> None:
-        """Copy the output of a command to its log and show its progress."""
-        assert process.stdout is not None
-        tag = '' if stage.alone or self.jobs == 1 else f'{self._tag(stage)}: '
-        with log_path.open('a', encoding='utf-8') as log:
-            log.write(f'$ {" ".join(command)}\n')
-            for line in process.stdout:
-                log.write(line)
-                log.flush()
-                shown = line.rstrip() if stage.show_all else progress_of(line)
-                if shown:
-                    self._say(f'      {tag}{shown}')
-        self._ended.put((stage, process.wait()))
 
     def log_path(self, stage: Stage) -> Path:
         """Name the log of a stage.
@@ -285,19 +256,6 @@ class PipelineRunner:
         if code == -signal.SIGKILL:
             message += ' (killed, most likely for lack of memory)'
         return f'{message}{": " + reason.rstrip(".") if reason else ""}. The whole output: {log}'
-
-    def _stop_all(self) -> None:
-        """End the commands that still run, with their worker processes."""
-        for running in self.running.values():
-            signal_group(running.process, signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE
-        for running in self.running.values():
-            try:
-                running.process.wait(timeout=max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                signal_group(running.process, signal.SIGKILL)
-            os.close(running.claim)
-        self.running.clear()
 
     def _number(self, stage: Stage) -> str:
         width = len(str(len(self.stages)))

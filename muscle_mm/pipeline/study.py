@@ -1,7 +1,6 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """What a study consists of."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from muscle_mm.pipeline.budgets import BUDGETS
 from muscle_mm.pipeline.steps import BACKBONES, INITIALISATIONS, TASKS
 from muscle_mm.pipeline.study_data import StudyData
 from muscle_mm.utils.errors import UserError
-from muscle_mm.utils.whole_file import whole_file
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,11 @@ class Study:
     seeds: tuple[int, ...] = (0,)
     imagenet: Path | None = None
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """dict[str, str]: What all results in its folder have in common."""
+        return {'data': self.data.name, 'budget': self.budget}
+
     def __post_init__(self) -> None:
         """Refuse what there is no config for.
 
@@ -62,28 +65,3 @@ class Study:
                 '--budget full trains the published configs: it needs the nine public sets, '
                 'prepared, as --data DIR. For other films take small or tiny.'
             )
-
-
-def keep_settings(study: Study) -> None:
-    """Note films and budget in a study's folder, or see that they are those of the results in it.
-
-    Args:
-        study (Study): The study; its folder is made if missing.
-
-    Raises:
-        UserError: If the folder holds results of other settings.
-    """
-    path = study.out / 'study.json'
-    settings = {'data': study.data.name, 'budget': study.budget}
-    try:
-        there = json.loads(path.read_text())
-    except (OSError, ValueError):
-        study.out.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as unfinished:
-            unfinished.write_text(json.dumps(settings, indent=1) + '\n')
-        return
-    if there != settings:
-        raise UserError(
-            f'{study.out} holds results of other settings: {there}, now {settings}. One report '
-            'would mix them: give another --out.'
-        )

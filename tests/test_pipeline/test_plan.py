@@ -5,8 +5,15 @@ import pytest
 import torch
 
 from muscle_mm.pipeline.budgets import BUDGETS
-from muscle_mm.pipeline.plan import REAL_MD_MOCO, REPOSITORY, make_plan
-from muscle_mm.pipeline.steps import INITIALISATIONS, TASKS, TOOLBOXES, config_path, stock_tool
+from muscle_mm.pipeline.plan import make_plan
+from muscle_mm.pipeline.steps import (
+    INITIALISATIONS,
+    REPOSITORY,
+    TASKS,
+    TOOLBOXES,
+    config_path,
+    stock_tool,
+)
 from muscle_mm.pipeline.study import Study
 from muscle_mm.pipeline.study_data import StudyData, find_data
 from muscle_mm.utils.errors import UserError
@@ -142,7 +149,9 @@ def test_other_films_than_the_nine_sets_have_their_own_config_and_titles(plan_of
     films = StudyData('/films', Path('/films'), nine_sets=False)
     stages = {stage.name: stage for stage in plan_of(data=films, budget='small').stages}
     step_1 = stages['pretrain/resnet18/seed0/md_moco']
-    assert step_1.config == REPOSITORY / 'configs' / REAL_MD_MOCO
+    assert step_1.config == REPOSITORY / (
+        'configs/md_moco/md-moco_resnet18_1xb128-200e_folders-224px.py'
+    )
     # Their boxes are left and right lungs.
     assert any(
         'pipeline.3.prob=0' in part for part in stages['pretrain/resnet18/seed0/muscle'].command

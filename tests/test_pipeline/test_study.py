@@ -1,11 +1,10 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from muscle_mm.pipeline.study import Study, keep_settings
+from muscle_mm.pipeline.study import Study
 from muscle_mm.pipeline.study_data import StudyData, find_data
 from muscle_mm.utils.errors import UserError
 
@@ -33,16 +32,10 @@ def test_what_there_is_no_config_for_is_refused(changes, message):
         Study(**{'out': Path('out'), 'data': PHANTOMS, 'budget': 'tiny', **changes})
 
 
-def test_a_folder_has_one_budget_and_one_kind_of_films(tmp_path):
-    study = Study(tmp_path / 'out', PHANTOMS, 'tiny')
-    keep_settings(study)
-    keep_settings(replace(study, seeds=(0, 1), backbones=(18, 50)))
-    assert json.loads((study.out / 'study.json').read_text()) == {
-        'data': 'phantoms',
-        'budget': 'tiny',
-    }
-    with pytest.raises(UserError, match=r"results of other settings: .*'tiny'.*'small'"):
-        keep_settings(replace(study, budget='small'))
+def test_choices_of_one_study_share_its_settings():
+    study = Study(Path('out'), PHANTOMS, 'tiny')
+    assert study.settings == {'data': 'phantoms', 'budget': 'tiny'}
+    assert replace(study, seeds=(0, 1), backbones=(18, 50)).settings == study.settings
+    assert replace(study, budget='small').settings != study.settings
     other = StudyData('/films', Path('/films'), nine_sets=False)
-    with pytest.raises(UserError, match='give another --out'):
-        keep_settings(replace(study, data=other))
+    assert replace(study, data=other).settings != study.settings
