@@ -22,7 +22,7 @@ BACKBONE = dict(
     ('memory', 'batch_norm'),
     [
         (dict(type='muscle_mm.EMATeacher', momentum=0.9), 'per_task'),
-        (dict(type='muscle_mm.WeightAnchor', weight=1.0, importance='fisher'), 'frozen'),
+        (dict(type='muscle_mm.WeightAnchor', importance='fisher'), 'frozen'),
     ],
     ids=['EMATeacher', 'WeightAnchor'],
 )

@@ -35,7 +35,8 @@ class WeightAnchor(CrossTaskMemory):
       visit.
     - Only its proportions matter: each visit's :math:`F` is divided by its mean over all weights,
       so that tasks with large losses do not outweigh the others, and ``weight`` means the same as
-      without importance.
+      without importance. A few weights have thousands of times the mean: plain SGD is stable as
+      long as learning rate x ``weight`` x the largest importance stays below 2.
 
     The memory's own gradient is not counted. Gradient accumulation and loss scaling are divided
     out, gradient clipping comes later; with several processes :math:`F` is their mean.
