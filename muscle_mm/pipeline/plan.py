@@ -59,7 +59,8 @@ def make_plan(study: Study) -> Plan:
         for depth in study.backbones:
             plan.stages += _pretraining(study, depth, seed)
             for initialisation, checkpoint in starts[depth].items():
-                for task in study.tasks:
+                # Detection takes longest: started last, it would run alone at the end.
+                for task in reversed(study.tasks):
                     cells.append(_cell(study, task, depth, initialisation, seed, checkpoint))
                     plan.stages.append(cells[-1])
     if not cells:

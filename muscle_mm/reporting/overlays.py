@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from muscle_mm.reporting.style import PREDICTION_COLOUR, TRUTH_COLOUR, figure
 
 #: Boxes that a model itself gives less than this are not drawn.
 SCORE_THRESHOLD = 0.3
+#: Of a film's others the best ones are drawn: more of them hide the film and each other.
+MOST_BOXES = 4
 
 
 def draw_masks(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> None:
@@ -37,35 +40,40 @@ def draw_masks(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> N
 def draw_boxes(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> None:
     """Draw true and predicted boxes with class and score, one row a model.
 
+    Of the predicted ones the best of those that have a score of 0.3 or more.
+
     Args:
         predictions (Mapping[str, Sequence[Prediction]]): Predictions of mmdet by the model's name.
         path (Path): The picture.
     """
-    with _grid(predictions, path) as panels:
+    with _grid(predictions, path, f'prediction, score from {SCORE_THRESHOLD}') as panels:
         for axis, prediction in panels:
             found = prediction.sample.pred_instances
             for truth in prediction.sample.metainfo.get('instances', ()):
                 name = prediction.classes[truth['bbox_label']]
                 draw_box(axis, truth['bbox'], TRUTH_COLOUR, '-', name, above=True)
-            shown = 0
-            for box, label, score in zip(
-                found.bboxes.cpu().numpy(),
-                found.labels.tolist(),
-                found.scores.tolist(),
-                strict=True,
-            ):
-                if score >= SCORE_THRESHOLD:
-                    shown += 1
-                    text = f'{prediction.classes[label]} {score:.2f}'
-                    draw_box(axis, box, PREDICTION_COLOUR, '--', text, above=False)
-            hidden = len(found.bboxes) - shown
-            note = f' ({hidden} below {SCORE_THRESHOLD})' if hidden else ''
-            _set_title(axis, f'{short_name(prediction.name)}: {shown} boxes{note}')
+            boxes = sorted(
+                zip(
+                    found.scores.tolist(),
+                    found.labels.tolist(),
+                    found.bboxes.cpu().numpy(),
+                    strict=True,
+                ),
+                key=itemgetter(0),
+                reverse=True,
+            )
+            likely = [box for box in boxes if box[0] >= SCORE_THRESHOLD]
+            for score, label, corners in likely[:MOST_BOXES]:
+                text = f'{prediction.classes[label]} {score:.2f}'
+                draw_box(axis, corners, PREDICTION_COLOUR, '--', text, above=False)
+            number = len(likely)
+            count = f'best {MOST_BOXES} of {number}' if number > MOST_BOXES else str(number)
+            _set_title(axis, f'{short_name(prediction.name)}: {count} boxes')
 
 
 @contextmanager
 def _grid(
-    predictions: Mapping[str, Sequence[Prediction]], path: Path
+    predictions: Mapping[str, Sequence[Prediction]], path: Path, label: str = 'prediction'
 ) -> Iterator[list[tuple[Any, Prediction]]]:
     """Draw a grid of films, one row a model; yield each panel and its prediction."""
     from matplotlib.lines import Line2D
@@ -84,7 +92,7 @@ def _grid(
                 panels.append((axis, prediction))
         handles = [
             Line2D([], [], color=TRUTH_COLOUR, linestyle='-', label='truth'),
-            Line2D([], [], color=PREDICTION_COLOUR, linestyle='--', label='prediction'),
+            Line2D([], [], color=PREDICTION_COLOUR, linestyle='--', label=label),
         ]
         axes[0, 0].figure.legend(handles=handles, loc='outside lower center', ncols=2)
         yield panels

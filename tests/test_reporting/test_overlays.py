@@ -38,16 +38,36 @@ def test_masks_are_outlined_and_empty_predictions_do_not_fail(tmp_path, value):
     assert count_pixels(tmp_path / 'masks.png', TRUTH_COLOUR) > 500
 
 
-def test_boxes_are_drawn_with_their_scores(tmp_path):
+def box_prediction(corners, labels, scores):
     sample = SimpleNamespace(
         pred_instances=SimpleNamespace(
-            bboxes=torch.tensor([[5.0, 5, 20, 20], [20, 20, 40, 50]]),
-            labels=torch.tensor([0, 1]),
-            scores=torch.tensor([0.9, 0.1]),
+            bboxes=torch.tensor(corners).float(),
+            labels=torch.tensor(labels),
+            scores=torch.tensor(scores),
         ),
         metainfo={'instances': [{'bbox': [6, 6, 22, 22], 'bbox_label': 0, 'ignore_flag': 0}]},
     )
-    prediction = Prediction(FILM, 'film.png', sample, ('active', 'latent'))
+    return Prediction(FILM, 'film.png', sample, ('active', 'latent'))
+
+
+def test_boxes_are_drawn_with_their_scores(tmp_path):
+    prediction = box_prediction([[5, 5, 20, 20], [20, 20, 40, 50]], [0, 1], [0.9, 0.1])
     draw_boxes({'R18 MUSCLE': [prediction]}, tmp_path / 'boxes.png')
     for colour in (TRUTH_COLOUR, PREDICTION_COLOUR):
         assert count_pixels(tmp_path / 'boxes.png', colour) > 300
+
+
+def test_of_many_boxes_the_best_are_drawn(tmp_path):
+    corners = [[x, 5, x + 6, 20] for x in range(2, 38, 6)]
+    scores = [0.4, 0.9, 0.8, 0.5, 0.7, 0.6]
+    best = [1, 2, 4, 5]
+    pictures = {
+        'all': box_prediction(corners, [0] * 6, scores),
+        'best': box_prediction([corners[i] for i in best], [0] * 4, [scores[i] for i in best]),
+        'fewer': box_prediction([corners[i] for i in best[1:]], [0] * 3, [0.8, 0.7, 0.6]),
+    }
+    pixels = {}
+    for name, prediction in pictures.items():
+        draw_boxes({'R18 MUSCLE': [prediction]}, tmp_path / f'{name}.png')
+        pixels[name] = count_pixels(tmp_path / f'{name}.png', PREDICTION_COLOUR)
+    assert pixels['all'] == pixels['best'] > pixels['fewer']
