@@ -68,7 +68,8 @@ def draw_boxes(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> N
                 draw_box(axis, corners, PREDICTION_COLOUR, '--', text, above=False)
             number = len(likely)
             count = f'best {MOST_BOXES} of {number}' if number > MOST_BOXES else str(number)
-            _set_title(axis, f'{short_name(prediction.name)}: {count} boxes')
+            noun = 'box' if number == 1 else 'boxes'
+            _set_title(axis, f'{short_name(prediction.name)}: {count} {noun}')
 
 
 @contextmanager
