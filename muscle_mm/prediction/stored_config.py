@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mmengine.config import Config
 
@@ -117,27 +117,34 @@ def check_parts(config: Any, path: Path) -> None:
         path (Path): The checkpoint, for the message.
 
     Raises:
-        UserError: If a ``type`` is not among ``SAFE_PARTS``.
+        UserError: If a ``type`` is not among ``SAFE_PARTS``, or weights of classes are to be read
+            from a file.
     """
-    for part in _types(config):
-        if not isinstance(part, str) or part not in SAFE_PARTS:
-            raise UserError(
-                f'the config in checkpoint {path} asks for {part!r}, which the configs of this '
-                f'package do not use. A checkpoint alone is not trusted with it. '
-                f'{_give_config(path)}'
-            )
+    for part in _parts(config):
+        asked = part.get('type')
+        if 'type' in part and (not isinstance(asked, str) or asked not in SAFE_PARTS):
+            _refuse(asked, path)
+        # mmseg's losses read them from a file or an address, pickles included.
+        if isinstance(part.get('class_weight'), str):
+            _refuse(part['class_weight'], path)
 
 
-def _types(config: Any) -> Iterator[Any]:
-    """Yield every ``type`` in a config."""
+def _refuse(asked: Any, path: Path) -> NoReturn:
+    raise UserError(
+        f'the config in checkpoint {path} asks for {asked!r}, which the configs of this package do '
+        f'not use. A checkpoint alone is not trusted with it. {_give_config(path)}'
+    )
+
+
+def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every dictionary in a config."""
     if isinstance(config, Mapping):
-        if 'type' in config:
-            yield config['type']
+        yield config
         for value in config.values():
-            yield from _types(value)
+            yield from _parts(value)
     elif isinstance(config, (list, tuple)):
         for value in config:
-            yield from _types(value)
+            yield from _parts(value)
 
 
 def _give_config(path: Path) -> str:

@@ -91,3 +91,11 @@ def test_a_checkpoint_alone_cannot_ask_for_any_part(part):
 def test_an_evaluated_name_is_refused():
     with pytest.raises(UserError, match='asks for'):
         check_parts({'nms': {'type': "__import__('os').system('true')"}}, Path('nowhere/x.pth'))
+
+
+def test_weights_of_classes_are_not_read_from_a_file(tmp_path):
+    # mmseg's loss would unpickle it.
+    loss = {'type': 'mmseg.CrossEntropyLoss', 'class_weight': str(tmp_path / 'weights.pkl')}
+    with pytest.raises(UserError, match=r"asks for '.*weights\.pkl'.*--config FILE"):
+        check_parts({'head': [{'loss_decode': loss}]}, Path('nowhere/x.pth'))
+    check_parts({'head': [{'loss_decode': {**loss, 'class_weight': [1.0, 2.0]}}]}, Path('x.pth'))
