@@ -189,8 +189,13 @@ def show_report(report: Path) -> None:
     Args:
         report (Path): What ``tools/report.py`` has written.
     """
-    print('\n' + (report / 'results.txt').read_text(encoding='utf-8'))
-    for path in sorted(report.iterdir()):
+    try:
+        text, paths = (report / 'results.txt').read_text(encoding='utf-8'), sorted(report.iterdir())
+    except FileNotFoundError:
+        print(f'Another launch is writing the report anew: {report}')
+        return
+    print(f'\n{text}')
+    for path in paths:
         print(f'  {path}')
     print('-' * min(80, shutil.get_terminal_size().columns), flush=True)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 # Train on a Slurm cluster: tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [options of train.py]
-# Environment: GPUS, GPUS_PER_NODE, CPUS_PER_TASK, SRUN_ARGS; PYTHON for the interpreter.
+# Environment: GPUS, GPUS_PER_NODE, CPUS_PER_TASK, SRUN_ARGS, MASTER_PORT; PYTHON for the interpreter.
 set -euo pipefail
 
 if [ "$#" -lt 4 ]; then
@@ -15,6 +15,8 @@ CONFIG=$3
 WORK_DIR=$4
 GPUS=${GPUS:-8}
 GPUS_PER_NODE=${GPUS_PER_NODE:-8}
+# Several jobs may share a node, and mmengine would give all of them the same port.
+export MASTER_PORT=${MASTER_PORT:-$((20000 + RANDOM % 20000))}
 
 # SRUN_ARGS holds several words on purpose.
 # shellcheck disable=SC2086

@@ -29,13 +29,16 @@ class AtomicCheckpointHook(CheckpointHook):
     - With several processes, weights that are not the same in all of them are not saved.
     - Before mmengine loads a file, for ``resume`` as for ``load_from``, it is read with
       ``weights_only=True``: a file that is cut off or that holds more than data is refused, and
-      the message names the checkpoint before it.
+      the message names the checkpoint before it. An address in place of a file is refused:
+      mmengine would not read it so.
+    - A run is not resumed from weights alone (a best checkpoint).
 
     Arguments are those of mmengine's hook. With ``backend_args`` or an ``out_dir`` that is no local
     folder, writing is left to that backend.
 
     Raises:
-        UserError: If a file cannot be loaded safely, or weights differ between processes.
+        UserError: If a file cannot be loaded safely or resumed from, or weights differ between
+            processes.
     """
 
     # What mmengine's hook leaves without a type.
@@ -51,10 +54,15 @@ class AtomicCheckpointHook(CheckpointHook):
         path = runner._load_from
         if path is None and runner._resume:
             path = find_latest_checkpoint(runner.work_dir)
-        if path is None or '://' in str(path):
+        if path is None:
             return
+        if '://' in str(path):
+            raise UserError(
+                f'load_from={path}: mmengine would execute what a downloaded file holds. Download '
+                'it yourself and give the file: it is then read as data alone.'
+            )
         try:
-            load_checkpoint_file(path)
+            content = load_checkpoint_file(path)
         except UserError as error:
             other = self._sound_checkpoint_besides(Path(path)) if runner._resume else None
             if other is None:
@@ -63,6 +71,13 @@ class AtomicCheckpointHook(CheckpointHook):
                 f'{error} The one before it is sound: go on from there with --resume {other} '
                 f'(or --cfg-options resume=True load_from={other}).'
             ) from error
+        if runner._resume and 'optimizer' not in content:
+            raise UserError(
+                f'{path} holds weights alone, as best checkpoints do: without the state of '
+                'optimizer and learning rate no training can go on from it. Resume from '
+                f'{self.filename_tmpl.format("N")}, or start anew from these weights: load_from '
+                'without resume.'
+            )
 
     def before_train(self, runner: Runner) -> None:
         """Take the backend that writes whole files, where mmengine would take local ones.

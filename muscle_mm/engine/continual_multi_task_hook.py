@@ -120,6 +120,12 @@ class ContinualMultiTaskHook(Hook):
         saved = runner.message_hub.runtime_info.get('continual_scores')
         if saved is not None:
             self.matrix.load_state_dict(saved)
+            # A kill may have come between the last validation's checkpoint and its scores.
+            self._write_scores(runner)
+        memory = unwrap_model(runner.model).memory
+        if memory is not None and runner.iter == 0:
+            # Weights of another schedule (load_from) may have come with its memory.
+            memory.forget()
         for scheduler in self._schedulers(runner):
             scheduler.follow(self._visits(runner))
         order = ' '.join(f'{visit.task}:{visit.length}' for visit in self._visits(runner))
@@ -208,6 +214,9 @@ class ContinualMultiTaskHook(Hook):
         Args:
             runner (Runner): The runner.
         """
+        self._write_scores(runner)
+
+    def _write_scores(self, runner: Runner) -> None:
         if not self.score_keys or self.matrix is None or runner.rank != 0:
             return
         info = runner.message_hub.runtime_info

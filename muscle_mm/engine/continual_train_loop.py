@@ -42,6 +42,11 @@ class ContinualTrainLoop(IterBasedTrainLoop):
                 f'{type(dataloader.batch_sampler).__name__}.'
             )
         super().__init__(runner, dataloader, max_iters=len(dataloader.batch_sampler))
+        # Not built yet. Shared weights are parameters of every task: without this, mmengine would
+        # refuse any paramwise_cfg.
+        optim_wrapper = runner.optim_wrapper
+        if isinstance(optim_wrapper, dict) and optim_wrapper.get('paramwise_cfg'):
+            optim_wrapper['paramwise_cfg'].setdefault('bypass_duplicate', True)
         # mmengine 0.10.7 starts loading here, before a resume is known; `run` starts at the right
         # batch.
         del self.dataloader_iterator

@@ -102,6 +102,15 @@ class BinaryClassificationMetric(BaseMetric):
                 f'BinaryClassificationMetric: target_sensitivity={target_sensitivity} is neither 1 '
                 'nor between 0 and 1; 0.95 stands for 95 percent.'
             )
+        if not 0 < confidence < 1:
+            raise UserError(
+                f'BinaryClassificationMetric: confidence={confidence} is not between 0 and 1; 0.95 '
+                'stands for 95 percent.'
+            )
+        if num_resamples < 1:
+            raise UserError(
+                f'BinaryClassificationMetric: num_resamples={num_resamples} must be at least 1.'
+            )
         if interval not in ('bootstrap', 'delong'):
             raise UserError(
                 f"BinaryClassificationMetric: interval={interval!r} is neither 'bootstrap' nor "

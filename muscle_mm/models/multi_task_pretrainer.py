@@ -117,9 +117,9 @@ class MultiTaskPretrainer(BaseModel):
         init_cfg (dict, optional): mmengine's weight initialisation. Defaults to None.
 
     Raises:
-        UserError: If there is no task, a type lacks its scope, a toolbox is missing, a task's
-            backbone changes more than geometry, ``batch_norm`` is none of the three, or a loss
-            weight is not positive or of no task.
+        UserError: If there is no task, a task's name holds 'loss', a type lacks its scope, a
+            toolbox is missing, a task's backbone changes more than geometry, ``batch_norm`` is none
+            of the three, or a loss weight is not positive or of no task.
     """
 
     def __init__(
@@ -134,6 +134,13 @@ class MultiTaskPretrainer(BaseModel):
         super().__init__(init_cfg=init_cfg)
         if not tasks:
             raise UserError('model.tasks is empty: MultiTaskPretrainer needs at least one task.')
+        for name in tasks:
+            # mmengine adds up whatever is called so, an accuracy of this task as well.
+            if 'loss' in name:
+                raise UserError(
+                    f"model.tasks: {name!r} has 'loss' in its name, by which mmengine tells losses "
+                    'from what is logged only. Give the task another name.'
+                )
         if batch_norm not in BATCH_NORM_POLICIES:
             raise UserError(
                 f'model.batch_norm={batch_norm!r}: must be one of '

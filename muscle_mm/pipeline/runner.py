@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Run the stages of a pipeline, some at the same time, and show their progress."""
 
+import contextlib
 import os
 import queue
 import shutil
@@ -84,8 +85,8 @@ class PipelineRunner:
                 self.done.add(stage.name)
                 self._say(f'[{self._number(stage)}] {stage.title}: done before')
                 continue
-            if self.ledger.is_done(stage):
-                self.ledger.forget([stage])
+            if not self.done.issuperset(stage.after) and not stage.tolerant:
+                self._forget(stage)
             self._waiting.append(stage)
         try:
             while self._waiting or self.running:
@@ -106,6 +107,13 @@ class PipelineRunner:
         if self.failed:
             raise UserError(self._failures())
 
+    def _forget(self, stage: Stage) -> None:
+        """Let a stage start afresh, done or begun, unless another launch is at it."""
+        claim = self._claims.claim(stage)
+        if claim is not None:
+            self.ledger.forget([stage])
+            os.close(claim)
+
     def _leave_out_what_cannot_run(self) -> None:
         """Settle the stages that need one that has failed, in the order of the plan."""
         for stage in list(self._waiting):
@@ -115,8 +123,24 @@ class PipelineRunner:
             if not missing or (stage.tolerant and (something or not settled >= set(stage.after))):
                 continue
             self._waiting.remove(stage)
+            self._put_aside(stage)
             self.left_out[stage.name] = f'{stage.title} (needs {missing[0]})'
             self._say(f'[{self._number(stage)}] {stage.title}: left out, needs {missing[0]}')
+
+    def _put_aside(self, stage: Stage) -> None:
+        """Move what a former plan has left in a stage's folder out of the report's sight."""
+        if stage.work_dir is None or stage.lasting or not stage.work_dir.is_dir():
+            return
+        claim = self._claims.claim(stage)
+        if claim is None:
+            return
+        if not self.ledger.is_done(stage):
+            aside = self.log_folder / 'outdated' / stage.name
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(stage.work_dir, aside)
+            self.ledger.forget([stage])
+        os.close(claim)
 
     def _start_what_can_run(self) -> None:
         """Start stages in the order of the plan, as many as there are jobs for."""
@@ -250,8 +274,10 @@ class PipelineRunner:
 
     def _failure(self, stage: Stage, code: int) -> str:
         log = self.log_path(stage)
+        # A full disk may have left none.
+        text = log.read_text(encoding='utf-8', errors='replace') if log.is_file() else ''
         # A log is appended to; only the last command in it is meant.
-        reason = error_in(log.read_text(encoding='utf-8', errors='replace').rpartition('\n$ ')[2])
+        reason = error_in(text.rpartition('\n$ ')[2])
         message = f'{stage.title}: failed with exit code {code}'
         if code == -signal.SIGKILL:
             message += ' (killed, most likely for lack of memory)'
@@ -266,5 +292,6 @@ class PipelineRunner:
         return stage.name.partition('/')[2] or stage.name
 
     def _say(self, text: str) -> None:
-        with self._print_lock:
+        # A terminal that is gone does not end trainings.
+        with self._print_lock, contextlib.suppress(OSError):
             print(text, flush=True)

@@ -23,7 +23,8 @@ class StageCommand:
         log_path (Path): The log, which is appended to. Its folder is the command's working
             directory; made if missing.
         claim (int): File descriptor of the stage's claim, which the command inherits.
-        on_line (Callable[[str], None]): Called with each line of output.
+        on_line (Callable[[str], None]): Called with each line of output, and one that says so where
+            the log cannot be written.
         on_end (Callable[[int], None]): Called with the exit code, after the last line. Both are
             called from another thread.
 
@@ -61,13 +62,19 @@ class StageCommand:
 
         def follow() -> None:
             assert self._process.stdout is not None
-            with log_path.open('a', encoding='utf-8') as log:
-                log.write(f'$ {" ".join(command)}\n')
+            try:
+                with log_path.open('a', encoding='utf-8') as log:
+                    log.write(f'$ {" ".join(command)}\n')
+                    for line in self._process.stdout:
+                        log.write(line)
+                        log.flush()
+                        on_line(line)
+            except OSError as error:  # a full disk: the command must not wait for a reader
+                on_line(f'{log_path} cannot be written: {error}\n')
                 for line in self._process.stdout:
-                    log.write(line)
-                    log.flush()
                     on_line(line)
-            on_end(self._process.wait())
+            finally:
+                on_end(self._process.wait())
 
         threading.Thread(target=follow, daemon=True).start()
 

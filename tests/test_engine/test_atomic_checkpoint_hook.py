@@ -213,3 +213,17 @@ def test_another_backend_is_left_alone(tmp_path):
     assert named_by_pointer(tmp_path) == 'epoch_1.pth'
     hook = next(hook for hook in runner.hooks if hasattr(hook, 'backend_args'))
     assert hook.backend_args == dict(backend='local')
+
+
+def test_a_best_checkpoint_holds_too_little_to_go_on_from(tmp_path):
+    runner_of(tmp_path, epochs=2, scores=(1.0, 3.0), save_best='toy/first', rule='greater').train()
+    best = next(tmp_path.glob('best_*.pth'))
+    with pytest.raises(UserError, match=r'best_.* holds weights alone.*epoch_N\.pth.*load_from'):
+        runner_of(tmp_path, resume=True, load_from=str(best)).train()
+    runner_of(tmp_path, load_from=str(best)).train()
+
+
+def test_an_address_is_refused(tmp_path):
+    address = 'https://example.org/weights.pth'
+    with pytest.raises(UserError, match=f'load_from={address}.*Download it yourself'):
+        runner_of(tmp_path, load_from=address).train()

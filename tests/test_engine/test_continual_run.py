@@ -235,3 +235,29 @@ def test_stepping_by_epoch_is_refused(run_continual):
     scheduler = [dict(type='muscle_mm.CyclicRestartLR', by_epoch=True)]
     with pytest.raises(UserError, match='set by_epoch=False'):
         run_continual(param_scheduler=scheduler)
+
+
+def test_other_weights_bring_no_memory(run_continual):
+    first = run_continual()
+    checkpoint = Path(first.work_dir) / 'iter_18.pth'
+    again = run_continual(load_from=str(checkpoint))
+    visit = again.train_loop.visits[0]
+    assert not any('memory.loss' in record for record in records(again)[: visit.length])
+    assert 'memory.loss' in records(again)[-1]
+
+
+def test_rates_of_single_layers_fit_shared_weights(run_continual):
+    paramwise = dict(norm_decay_mult=0.0, custom_keys={'backbone': dict(lr_mult=0.1)})
+    runner = run_continual(
+        optim_wrapper=dict(
+            optimizer=dict(type='SGD', lr=0.1, weight_decay=0.1), paramwise_cfg=paramwise
+        )
+    )
+    groups = runner.optim_wrapper.optimizer.param_groups
+    shared = {id(parameter) for parameter in runner.model.backbone.parameters()}
+    rates = {
+        (id(parameter) in shared): group['initial_lr']
+        for group in groups
+        for parameter in group['params']
+    }
+    assert rates == {True: pytest.approx(0.01), False: pytest.approx(0.1)}

@@ -131,7 +131,13 @@ def test_a_missing_validation_is_made_up_for_once(run_continual):
         resumed.work_dir, 'validated.pth', by_epoch=False, meta=dict(iter=18, epoch=0)
     )
     again = run_continual(resume_from=Path(resumed.work_dir) / 'validated.pth')
-    assert not (Path(again.work_dir) / 'continual_scores.json').exists()
+    logs = Path(again.work_dir).glob('*/vis_data/scalars.json')
+    assert not any('binary/auc' in log.read_text() for log in logs)
+    # A kill may have come between that checkpoint and the file of the scores.
+    rows = [json.loads(text)['visits'] for text in scores]
+    written = json.loads((Path(again.work_dir) / 'continual_scores.json').read_text())
+    assert written['visits'] == rows[0]
+    assert (Path(again.work_dir) / 'continual_scores.png').is_file()
 
 
 def test_validating_does_not_change_what_follows(run_continual):

@@ -125,10 +125,17 @@ def test_a_label_of_a_third_class_is_refused():
 
 
 @pytest.mark.parametrize(
-    'options', [{'threshold': 'best'}, {'interval': 'wald'}, {'target_sensitivity': 95}]
+    'options',
+    [
+        {'threshold': 'best'},
+        {'interval': 'wald'},
+        {'target_sensitivity': 95},
+        {'confidence': 95},
+        {'num_resamples': 0},
+    ],
 )
 def test_unknown_options_are_refused(options):
-    with pytest.raises(UserError, match='is neither'):
+    with pytest.raises(UserError, match=r'is neither|is not between|must be at least'):
         BinaryClassificationMetric(**options)
 
 

@@ -314,6 +314,10 @@ def test_teacher_stays_in_evaluation_mode(config):
         (dict(tasks={}), r'model\.tasks is empty'),
         (dict(tasks=dict(a=dict(type='FasterRCNN'))), r"model\.tasks\.a: type='FasterRCNN' does"),
         (dict(backbone=dict(type='ResNet')), r"model\.backbone: type='ResNet' does not say"),
+        (
+            dict(tasks=dict(bone_loss=dict(type='mmdet.FasterRCNN'))),
+            r"'bone_loss' has 'loss' in its",
+        ),
         (dict(loss_weights=dict(knee=1)), r"model\.loss_weights names \['knee'\], .*'lung'"),
         (dict(loss_weights=dict(lung=0)), r"model\.loss_weights\['lung'\]=0: must be positive"),
     ],
@@ -342,3 +346,44 @@ def test_mixed_and_unknown_tasks_are_explained(model):
 def test_negative_memory_weight_is_refused(config):
     with pytest.raises(ValueError, match=r'memory\.weight=-1'):
         MODELS.build({**config, 'memory': dict(type='muscle_mm.WeightAnchor', weight=-1)})
+
+
+@pytest.mark.parametrize(
+    'memory',
+    [*({'type': name} for name in MEMORIES), dict(type='WeightAnchor', importance='fisher')],
+)
+def test_a_memory_can_begin_again(config, memory):
+    memory = {**memory, 'type': f'muscle_mm.{memory["type"]}'}
+    model = MODELS.build({**config, 'memory': memory})
+    optimizer = optimizer_of(model)
+    for _ in range(2):
+        model.memory.remember()
+        model.train_step(batch('pneumonia'), optimizer)
+        model.memory.after_step()
+    model.memory.forget()
+    assert not model.memory.ready
+    assert 'memory.loss' not in model.train_step(batch('pneumonia'), optimizer)
+    fresh = MODELS.build({**config, 'memory': memory})
+    load_state_dict(fresh, dict(get_state_dict(model)), strict=True)
+    assert not fresh.memory.ready
+    counted = [n for n, _ in fresh.memory.named_buffers() if n.startswith(('importance', 'steps'))]
+    assert all(not fresh.memory.get_buffer(name).any() for name in counted if name != 'steps')
+
+
+def test_the_distance_is_exact_under_bfloat16(config):
+    torch.manual_seed(0)
+    memory = dict(type='muscle_mm.FeatureDistillation', interval=1)
+    model = MODELS.build({**config, 'memory': memory})
+    model.init_weights()
+    model.memory.remember()
+    with torch.no_grad():
+        weight = model.backbone.conv1.weight
+        weight.add_(0.012 * weight.std() * torch.randn_like(weight))
+    data = model.data_preprocessor(batch('pneumonia'), True)
+    losses = []
+    for enabled in (False, True):
+        with torch.autocast('cpu', torch.bfloat16, enabled=enabled):
+            losses.append(model(**data, mode='loss')['memory.loss'])
+    assert losses[1].dtype == torch.float32
+    assert losses[1].item() == pytest.approx(losses[0].item(), rel=0.6)
+    assert 0 < losses[0].item() < 0.004  # less than the numbers of bfloat16 near 1 are apart

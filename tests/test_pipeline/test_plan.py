@@ -70,7 +70,10 @@ def test_the_folders_are_those_of_a_study(plan_of, tmp_path):
         'data',
         'pretrain/resnet18/seed2/md_moco',
         'pretrain/resnet18/seed2/muscle',
-        *(f'finetune/{task}/resnet18/muscle/seed2' for task in TASKS),
+        *(
+            f'finetune/{task}/resnet18/muscle/seed2'
+            for task in ('tbx', 'lung', 'mura', 'pneumonia')
+        ),
         'report',
     ]
     for stage in plan_of().stages:

@@ -324,3 +324,72 @@ def test_what_another_launch_leaves_behind_is_taken_over(tmp_path, launch):
     output, _ = second.communicate(timeout=60)
     assert second.returncode == 0, output
     assert (tmp_path / 'study/report').read_text() == REPORT
+
+
+def counting(tmp_path, name):
+    """A stage that fails in its first run, and notes in its folder how it was started."""
+    return Stage(
+        name,
+        name,
+        python(
+            """
+            import pathlib, sys
+            folder = pathlib.Path(sys.argv[1])
+            first = not folder.exists()
+            folder.mkdir(exist_ok=True)
+            with open(folder / 'starts', 'a') as file:
+                file.write('resumed ' if '--resume' in sys.argv else 'fresh ')
+            raise SystemExit(first)
+            """,
+            tmp_path / name,
+        ),
+        after=('a',),
+        work_dir=tmp_path / name,
+        resume_options=('--resume',),
+    )
+
+
+def test_what_failed_does_not_go_on_once_what_it_needs_runs_again(tmp_path):
+    first = Stage('a', 'first', note(tmp_path, 'a'))
+    stages = [first, counting(tmp_path, 'b')]
+    with pytest.raises(UserError, match='b: failed'):
+        run(tmp_path, stages)
+    Ledger(tmp_path / 'state', stages).forget([first])
+    with pytest.raises(UserError, match='b: failed'):
+        run(tmp_path, stages)
+    assert (tmp_path / 'b' / 'starts').read_text() == 'fresh '
+    run(tmp_path, stages)
+    assert (tmp_path / 'b' / 'starts').read_text() == 'fresh resumed '
+
+
+def test_results_of_what_is_left_out_are_put_aside(tmp_path):
+    fails = tmp_path / 'fails'
+    first = Stage(
+        'a', 'first', python('import os, sys; sys.exit(os.path.exists(sys.argv[1]))', fails)
+    )
+    result = tmp_path / 'b' / 'result'
+    second = Stage(
+        'b',
+        'second',
+        python('import os, sys; os.makedirs(sys.argv[1])', result),
+        after=('a',),
+        work_dir=tmp_path / 'b',
+    )
+    report = Stage(
+        'report',
+        'report',
+        python('import os, sys; print("there:", os.listdir(sys.argv[1]))', tmp_path),
+        after=('a', 'b', 'c'),
+        tolerant=True,
+        show_all=True,
+    )
+    stages = [first, second, Stage('c', 'third', note(tmp_path, 'c')), report]
+    run(tmp_path, stages)
+    assert result.is_dir()
+    fails.touch()
+    Ledger(tmp_path / 'state', stages).forget([first])
+    with pytest.raises(UserError, match=r'Left out:\n  second \(needs a\)'):
+        run(tmp_path, stages)
+    assert not (tmp_path / 'b').exists()
+    assert (tmp_path / 'logs' / 'outdated' / 'b' / 'result').is_dir()
+    assert "'b'" not in (tmp_path / 'logs' / 'report.log').read_text().rpartition('there:')[2]

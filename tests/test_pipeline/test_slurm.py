@@ -10,11 +10,15 @@ from muscle_mm.pipeline.stage import Stage
 def test_trainings_go_through_srun_and_nothing_else_does(tmp_path, monkeypatch):
     srun = tmp_path / 'bin' / 'srun'
     srun.parent.mkdir()
-    srun.write_text(f'#!/bin/sh\necho "$OMP_NUM_THREADS" "$@" >> {tmp_path}/srun.txt\n')
+    srun.write_text(
+        f'#!/bin/sh\necho "$OMP_NUM_THREADS" "$@" >> {tmp_path}/srun.txt\n'
+        f'echo "$MASTER_PORT" > {tmp_path}/port.txt\n'
+    )
     srun.chmod(0o755)
     monkeypatch.setenv('PATH', f'{srun.parent}{os.pathsep}{os.environ["PATH"]}')
     monkeypatch.setenv('SRUN_ARGS', '--time=1:00')
     monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    monkeypatch.delenv('MASTER_PORT', raising=False)
     config = tmp_path / 'config.py'
     config.write_text('a = 1\n')
     note = f'open({str(tmp_path / "here.txt")!r}, "w")'
@@ -25,7 +29,6 @@ def test_trainings_go_through_srun_and_nothing_else_does(tmp_path, monkeypatch):
             'finetune/lung/muscle',
             'tune',
             (*train, '--cfg-options', 'a=2'),
-            after=('data',),
             config=config,
             resume_options=('--resume',),
         ),
@@ -50,3 +53,5 @@ def test_trainings_go_through_srun_and_nothing_else_does(tmp_path, monkeypatch):
         *('--cfg-options', 'a=2', '--resume'),
     ]
     assert ledger.is_done(stages[1])
+    # Not the one that all jobs of a node would have by themselves.
+    assert 20000 <= int((tmp_path / 'port.txt').read_text()) < 40000

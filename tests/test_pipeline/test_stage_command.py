@@ -58,3 +58,15 @@ def test_one_that_does_not_end_by_itself_is_killed_with_its_own_processes(start)
 def test_what_cannot_be_started_is_said_at_once(start):
     with pytest.raises(OSError, match='no-such-python'):
         start('', python='/no-such-python')
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs a disk that is full')
+def test_a_full_disk_does_not_keep_it_from_ending(start):
+    start.log.parent.mkdir()
+    start.log.symlink_to('/dev/full')
+    command = start("print('a'); print('b')")
+    seen = []
+    while 0 not in seen:
+        seen.append(start.seen.get(timeout=30))
+    command.release()
+    assert any(f'{start.log} cannot be written: ' in str(line) for line in seen)

@@ -45,6 +45,11 @@ class CrossTaskMemory(BaseModule):
         self.remembered.fill_(True)
         self._has_remembered = True
 
+    def forget(self) -> None:
+        """Begin again, with nothing remembered."""
+        self.remembered.fill_(False)
+        self._has_remembered = False
+
     @property
     def ready(self) -> bool:
         """bool: Whether something is remembered and counts."""

@@ -30,8 +30,9 @@ class TeacherMemory(CrossTaskMemory):
 
     The teacher's forward pass is about a third of a training step. It runs at every ``interval``-th
     step alone, where its distance counts ``interval`` times, so that the mean gradient stays the
-    same. Source: the lazy regularization of Karras et al., "Analyzing and Improving the
-    Image Quality of StyleGAN", CVPR 2020, section 3.2.
+    same (not quite what clipping and an adaptive optimizer make of it). Source: the lazy
+    regularization of Karras et al., "Analyzing and Improving the Image Quality of StyleGAN",
+    CVPR 2020, section 3.1.
 
     Args:
         weight (float): Factor of the distance in the loss. Defaults to 1.0.
@@ -105,6 +106,12 @@ class TeacherMemory(CrossTaskMemory):
     def ready(self) -> bool:
         """bool: Whether something is remembered and counts at this step."""
         return super().ready and self._steps % self.interval == 0
+
+    def forget(self) -> None:
+        """Begin again: the teacher is the backbone that the next visit's end finds."""
+        super().forget()
+        self.steps.zero_()
+        self._steps = 0
 
     def after_step(self) -> None:
         """Count the step."""
@@ -185,7 +192,8 @@ class TeacherMemory(CrossTaskMemory):
             remembered = teacher(images)
         teacher.eval()
         distances = [
-            1 - cosine_similarity(feature, target, dim=1).mean()
+            # bfloat16 has no numbers between 0.996 and 1.
+            1 - cosine_similarity(feature.float(), target.float(), dim=1).mean()
             for feature, target in zip(features, remembered, strict=True)
         ]
         return self.weight * self.interval * torch.stack(distances).mean()

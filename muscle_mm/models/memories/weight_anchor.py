@@ -116,6 +116,16 @@ class WeightAnchor(CrossTaskMemory):
         return [name for name, _ in self.named_buffers() if name.startswith('squares/')]
 
     @torch.no_grad()
+    def forget(self) -> None:
+        """Begin again: no weight is important, and no step of a visit is counted."""
+        super().forget()
+        if self.uses_importance:
+            for name, _ in self._trained():
+                for kind in ('importance', 'squares'):
+                    self.get_buffer_of(name, kind).zero_()
+            self.steps.zero_()
+
+    @torch.no_grad()
     def remember(self) -> None:
         """Copy the shared weights into the anchor, and add the visit to their importance."""
         for name, parameter in self._backbone[0].named_parameters():
