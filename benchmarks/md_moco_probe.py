@@ -74,7 +74,7 @@ ARMS = {
     'scratch_5%': config_path('pneumonia', 18),
     'md_moco': config_path('md_moco', 18, nine_sets=False),
 }
-"""Config below configs/ of each arm; of the random ones its backbone alone."""
+"""Config of each arm; of the random ones its backbone alone."""
 
 MD_MOCO_OPTIONS = {
     'model.queue_len': 1024,
