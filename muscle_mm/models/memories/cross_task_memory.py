@@ -30,25 +30,40 @@ class CrossTaskMemory(BaseModule):
         if weight < 0:
             raise ValueError(f'memory.weight={weight}: must not be negative.')
         self.weight = weight
-        # A buffer, so that a resumed run knows whether there is something to remember.
-        self.register_buffer('remembered', torch.zeros((), dtype=torch.bool))
-        self.remembered: Tensor
-        # The same for the program: reading a buffer would wait for a GPU at every step.
-        self._has_remembered = False
-        self._register_load_state_dict_pre_hook(self._read_remembered)
+        self._counts: dict[str, int] = {}
+        self._register_load_state_dict_pre_hook(self._read_counts)
+        self._keep_count('remembered', False)
 
-    def _read_remembered(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
-        self._has_remembered = bool(state_dict.get(f'{prefix}remembered', self._has_remembered))
+    def _keep_count(self, name: str, value: int) -> None:
+        """Set a number that a resumed run has to know: a buffer, and the same for the program.
+
+        Reading the buffer would wait for a GPU at every step.
+
+        Args:
+            name (str): Name of the buffer, which is made at the first call.
+            value (int): The number, or a truth value.
+        """
+        if name in self._counts:
+            self.get_buffer(name).fill_(value)
+        else:
+            self.register_buffer(name, torch.tensor(value))
+        self._counts[name] = value
+
+    def _read_counts(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+        for name, value in self._counts.items():
+            self._counts[name] = int(state_dict.get(f'{prefix}{name}', value))
 
     def _note_remembered(self) -> None:
         """At the end of :meth:`remember`: from now on there is something to compare with."""
-        self.remembered.fill_(True)
-        self._has_remembered = True
+        self._keep_count('remembered', True)
 
     def forget(self) -> None:
         """Begin again, with nothing remembered."""
-        self.remembered.fill_(False)
-        self._has_remembered = False
+        self._keep_count('remembered', False)
+
+    @property
+    def _has_remembered(self) -> bool:
+        return bool(self._counts['remembered'])
 
     @property
     def ready(self) -> bool:

@@ -48,12 +48,7 @@ class TeacherMemory(CrossTaskMemory):
         if interval < 1:
             raise ValueError(f'memory.interval={interval}: must be at least 1.')
         self.interval = interval
-        # A buffer, so that a resumed run looks at the same steps; and for the program, as with
-        # `remembered`.
-        self.register_buffer('steps', torch.zeros((), dtype=torch.long))
-        self.steps: Tensor
-        self._steps = 0
-        self._register_load_state_dict_pre_hook(self._read_steps)
+        self._keep_count('steps', 0)  # a resumed run looks at the same steps
         # The teacher in each task's geometry, on the weights of one.
         self.teachers = nn.ModuleDict()
         self._own_names: dict[str, frozenset[str]] = {}
@@ -99,24 +94,19 @@ class TeacherMemory(CrossTaskMemory):
                 students += [current[name] for name in names]
         return teachers, students
 
-    def _read_steps(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
-        self._steps = int(state_dict.get(f'{prefix}steps', self._steps))
-
     @property
     def ready(self) -> bool:
         """bool: Whether something is remembered and counts at this step."""
-        return super().ready and self._steps % self.interval == 0
+        return super().ready and self._counts['steps'] % self.interval == 0
 
     def forget(self) -> None:
         """Begin again: the teacher is the backbone that the next visit's end finds."""
         super().forget()
-        self.steps.zero_()
-        self._steps = 0
+        self._keep_count('steps', 0)
 
     def after_step(self) -> None:
         """Count the step."""
-        self.steps += 1
-        self._steps += 1
+        self._keep_count('steps', self._counts['steps'] + 1)
 
     def train(self, mode: bool = True) -> 'TeacherMemory':
         """Set the training mode of everything but the teachers, which stay in evaluation mode.
