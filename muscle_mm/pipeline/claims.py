@@ -2,6 +2,8 @@
 """One stage is run by one launch, however many share its folder."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from muscle_mm.pipeline.stage import Stage
@@ -44,3 +46,20 @@ class Claims:
         except (ImportError, OSError):
             pass
         return handle
+
+    @contextmanager
+    def held(self, stage: Stage) -> Iterator[bool]:
+        """Hold a stage for a moment.
+
+        Args:
+            stage (Stage): The stage.
+
+        Yields:
+            bool: Whether the stage is held; False if it is claimed elsewhere.
+        """
+        handle = self.claim(stage)
+        try:
+            yield handle is not None
+        finally:
+            if handle is not None:
+                os.close(handle)

@@ -109,10 +109,9 @@ class PipelineRunner:
 
     def _forget(self, stage: Stage) -> None:
         """Let a stage start afresh, done or begun, unless another launch is at it."""
-        claim = self._claims.claim(stage)
-        if claim is not None:
-            self.ledger.forget([stage])
-            os.close(claim)
+        with self._claims.held(stage) as held:
+            if held:
+                self.ledger.forget([stage])
 
     def _leave_out_what_cannot_run(self) -> None:
         """Settle the stages that need one that has failed, in the order of the plan."""
@@ -131,16 +130,13 @@ class PipelineRunner:
         """Move what a former plan has left in a stage's folder out of the report's sight."""
         if stage.work_dir is None or stage.lasting or not stage.work_dir.is_dir():
             return
-        claim = self._claims.claim(stage)
-        if claim is None:
-            return
-        if not self.ledger.is_done(stage):
-            aside = self.log_folder / 'outdated' / stage.name
-            shutil.rmtree(aside, ignore_errors=True)
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(stage.work_dir, aside)
-            self.ledger.forget([stage])
-        os.close(claim)
+        with self._claims.held(stage) as held:
+            if held and not self.ledger.is_done(stage):
+                aside = self.log_folder / 'outdated' / stage.name
+                shutil.rmtree(aside, ignore_errors=True)
+                aside.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(stage.work_dir, aside)
+                self.ledger.forget([stage])
 
     def _start_what_can_run(self) -> None:
         """Start stages in the order of the plan, as many as there are jobs for."""

@@ -24,6 +24,17 @@ def test_a_stage_is_claimed_once(tmp_path):
     os.close(again)
 
 
+def test_a_stage_is_held_for_a_moment(tmp_path):
+    mine, others = Claims(tmp_path), Claims(tmp_path)
+    with mine.held(STAGE) as held:
+        assert held
+        with others.held(STAGE) as held_too:
+            assert not held_too
+        assert others.claim(STAGE) is None  # what was not held has released nothing
+    with others.held(STAGE) as held:
+        assert held
+
+
 def test_a_command_that_outlives_its_launch_keeps_the_claim(tmp_path):
     claim = Claims(tmp_path).claim(STAGE)
     process = subprocess.Popen(
