@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from muscle_mm.evaluation.likely_boxes import SCORE_THRESHOLD, likely_boxes
 from muscle_mm.prediction.film_reader import ReadFilm
 from muscle_mm.prediction.task_output import TaskOutput, film_figure
 from muscle_mm.prediction.trained_model import TrainedModel
@@ -26,7 +27,7 @@ class DetectionOutput(TaskOutput):
         score_threshold (float): Boxes of a lower score are left out. Defaults to 0.3.
     """
 
-    def __init__(self, trained: TrainedModel, score_threshold: float = 0.3) -> None:
+    def __init__(self, trained: TrainedModel, score_threshold: float = SCORE_THRESHOLD) -> None:
         super().__init__(trained)
         self.score_threshold = score_threshold
 
@@ -42,15 +43,16 @@ class DetectionOutput(TaskOutput):
 
     def record(self, sample: Any, film: ReadFilm) -> dict[str, Any]:
         """Give ``boxes``; see ``TaskOutput``."""
-        found = sample.pred_instances
-        boxes = []
-        for corners, label, score in zip(
-            found.bboxes.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True
-        ):
-            if score >= self.score_threshold:
-                box = dict(zip(_CORNERS, corners, strict=True))
-                boxes.append({'class': self.trained.class_name(label), 'score': score, **box})
-        return {'boxes': sorted(boxes, key=lambda box: -box['score'])}
+        return {
+            'boxes': [
+                {
+                    'class': self.trained.class_name(box.label),
+                    'score': box.score,
+                    **dict(zip(_CORNERS, box.corners, strict=True)),
+                }
+                for box in likely_boxes(sample.pred_instances, self.score_threshold)
+            ]
+        }
 
     def rows(self, record: dict[str, Any]) -> list[dict[str, Any]]:
         """Give one row a box, or one without a box; see ``TaskOutput``."""

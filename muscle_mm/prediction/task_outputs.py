@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from muscle_mm.evaluation.likely_boxes import SCORE_THRESHOLD
 from muscle_mm.prediction.classification_output import ClassificationOutput
 from muscle_mm.prediction.detection_output import DetectionOutput
 from muscle_mm.prediction.segmentation_output import SegmentationOutput
@@ -12,7 +13,7 @@ from muscle_mm.utils.errors import UserError
 
 
 def build_output(
-    trained: TrainedModel, threshold: float | None = None, score_threshold: float = 0.3
+    trained: TrainedModel, threshold: float | None = None, score_threshold: float = SCORE_THRESHOLD
 ) -> TaskOutput:
     """Build the output that fits a model.
 

@@ -3,17 +3,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from muscle_mm.evaluation.likely_boxes import SCORE_THRESHOLD, likely_boxes
 from muscle_mm.reporting.film_marks import draw_box, draw_outline, short_name, show_film
 from muscle_mm.reporting.predictions import Prediction
 from muscle_mm.reporting.style import PREDICTION_COLOUR, TRUTH_COLOUR, figure
 
-#: Boxes that a model itself gives less than this are not drawn.
-SCORE_THRESHOLD = 0.3
-#: Of a film's others the best ones are drawn: more of them hide the film and each other.
+#: Of a film's likely boxes the best ones are drawn: more of them hide the film and each other.
 MOST_BOXES = 4
 
 
@@ -48,24 +46,13 @@ def draw_boxes(predictions: Mapping[str, Sequence[Prediction]], path: Path) -> N
     """
     with _grid(predictions, path, f'prediction, score from {SCORE_THRESHOLD}') as panels:
         for axis, prediction in panels:
-            found = prediction.sample.pred_instances
             for truth in prediction.sample.metainfo.get('instances', ()):
                 name = prediction.classes[truth['bbox_label']]
                 draw_box(axis, truth['bbox'], TRUTH_COLOUR, '-', name, above=True)
-            boxes = sorted(
-                zip(
-                    found.scores.tolist(),
-                    found.labels.tolist(),
-                    found.bboxes.cpu().numpy(),
-                    strict=True,
-                ),
-                key=itemgetter(0),
-                reverse=True,
-            )
-            likely = [box for box in boxes if box[0] >= SCORE_THRESHOLD]
-            for score, label, corners in likely[:MOST_BOXES]:
-                text = f'{prediction.classes[label]} {score:.2f}'
-                draw_box(axis, corners, PREDICTION_COLOUR, '--', text, above=False)
+            likely = likely_boxes(prediction.sample.pred_instances)
+            for box in likely[:MOST_BOXES]:
+                text = f'{prediction.classes[box.label]} {box.score:.2f}'
+                draw_box(axis, box.corners, PREDICTION_COLOUR, '--', text, above=False)
             number = len(likely)
             count = f'best {MOST_BOXES} of {number}' if number > MOST_BOXES else str(number)
             noun = 'box' if number == 1 else 'boxes'

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgb
+from mmengine.structures import InstanceData
 from PIL import Image
 
 from muscle_mm.prediction.film_reader import ReadFilm
@@ -133,7 +134,7 @@ def found(*boxes):
     """mmdet's data sample; a box is (x1, y1, x2, y2, label, score)."""
     values = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 6)
     return SimpleNamespace(
-        pred_instances=SimpleNamespace(
+        pred_instances=InstanceData(
             bboxes=values[:, :4], labels=values[:, 4].long(), scores=values[:, 5]
         )
     )

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgb
+from mmengine.structures import InstanceData
 from PIL import Image
 
 from muscle_mm.reporting.overlays import draw_boxes, draw_masks
@@ -40,7 +41,7 @@ def test_masks_are_outlined_and_empty_predictions_do_not_fail(tmp_path, value):
 
 def box_prediction(corners, labels, scores):
     sample = SimpleNamespace(
-        pred_instances=SimpleNamespace(
+        pred_instances=InstanceData(
             bboxes=torch.tensor(corners).float(),
             labels=torch.tensor(labels),
             scores=torch.tensor(scores),
