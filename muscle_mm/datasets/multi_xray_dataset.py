@@ -35,7 +35,9 @@ class MultiXrayDataset(SeededSamples, Dataset):
     takes its place. When a set has too many of them, the training stops with the list.
 
     Args:
-        datasets (Sequence[dict | XrayDataset]): The sets, or their configs.
+        datasets (Sequence[dict | XrayDataset]): The sets, or their configs. A set that is built
+            from its config is read without its labels unless the config says ``with_labels=True``,
+            so that a detection set's films without boxes count, too.
         weights (str | Mapping[str, float] | Sequence[float], optional): Share of each set in an
             epoch: 'equal'; ``dict(power=0.5)``, the number of images to this power (1 is by size, 0
             is equal, between them small sets gain); or one number a set. Defaults to None: by size.
@@ -66,7 +68,8 @@ class MultiXrayDataset(SeededSamples, Dataset):
         if epoch_size is not None and epoch_size < 1:
             raise UserError(f'MultiXrayDataset: epoch_size={epoch_size} must be positive.')
         self.datasets = [
-            DATASETS.build(item) if isinstance(item, dict) else item for item in datasets
+            DATASETS.build({'with_labels': False, **item}) if isinstance(item, dict) else item
+            for item in datasets
         ]
         self.pipeline = None if pipeline is None else Compose(list(pipeline))
         self.seed = seed

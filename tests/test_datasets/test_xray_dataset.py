@@ -13,6 +13,7 @@ from muscle_mm.datasets import (
     NIHCC,
     TBX,
     ChestXrayMasks,
+    MultiXrayDataset,
     PneumoniaCXR,
     XrayBoxFolder,
     XrayDataset,
@@ -150,6 +151,10 @@ def test_images_without_boxes(tmp_path, film, coco):
     assert size(filter_cfg={'filter_empty_gt': False, 'min_size': 11}) == 2
     with pytest.raises(UserError, match=r'no image of .* is left after filtering'):
         size(filter_cfg={'min_size': 100})
+    # Step 1 learns from them as from any other.
+    config = dict(type='muscle_mm.XrayBoxFolder', data_root=tmp_path / 'out')
+    assert len(MultiXrayDataset([config])) == 3
+    assert len(MultiXrayDataset([{**config, 'with_labels': True}])) == 1
     # A detector is tested on films without findings, too.
     assert size(test_mode=True) == 3
     assert size(test_mode=True, filter_cfg={'min_size': 11}) == 3
