@@ -1,7 +1,8 @@
 """MD-MoCo (step 1) of ResNet-18 on folders of one's own films: an example to copy.
 
 Each folder below MUSCLE_DATA_ROOT was written by tools/prepare_dataset.py. Of a set that is
-tested on later, name the training part alone.
+tested on later, name the training part alone. A queue longer than all films together holds other
+views of the same films as negatives: for few films shorten it (--cfg-options model.queue_len=N).
 """
 
 _base_ = ['md-moco_resnet18_1xb128-200e_xray9-224px.py']

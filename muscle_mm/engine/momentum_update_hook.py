@@ -20,7 +20,8 @@ class MomentumUpdateHook(Hook):
     """Updates the momentum encoder and the queue of ``muscle_mm.MDMoCo`` after each optimizer step.
 
     With gradient accumulation that is not after each iteration, so the model cannot do it in its
-    loss.
+    loss. A step that float16's loss scaling skips counts as one: the keys are enqueued, and the
+    momentum encoder moves towards weights that stayed what they were.
 
     Args:
         end_momentum (float, optional): What the model's momentum has risen to, along half a cosine,
@@ -64,6 +65,14 @@ class MomentumUpdateHook(Hook):
                 f'{type(model).__name__}.'
             )
         model.updated_by_hook = True
+        num_keys, num_films = len(model.queue.keys), len(runner.train_dataloader.dataset)
+        if num_keys > num_films:
+            runner.logger.warning(
+                f'model.queue_len={num_keys} is more than the {num_films} films of an epoch: the '
+                'negatives of a film hold earlier views of itself, and keys of encoders that are '
+                'epochs old. Give a shorter queue: --cfg-options '
+                f'model.queue_len={max(1, num_films // 4)}, or a few batches for a short run.'
+            )
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None

@@ -46,6 +46,7 @@ def runner_of(
     sets='random',
     shuffle=True,
     bn_splits=1,
+    queue_len=50,
     **options,
 ):
     return Runner(
@@ -60,7 +61,7 @@ def runner_of(
                 out_indices=(3,),
             ),
             neck=dict(type='mmpretrain.MoCoV2Neck', in_channels=32, hid_channels=8, out_channels=4),
-            queue_len=50,
+            queue_len=queue_len,
             feature_dim=4,
             momentum=0.5,
             bn_splits=bn_splits,
@@ -99,7 +100,8 @@ def test_updates_once_for_each_optimizer_step(tmp_path, monkeypatch, accumulativ
     assert int(runner.model.queue.position) == 12  # no key is lost
 
 
-def test_sets_that_are_not_in_every_batch_are_logged(tmp_path):
+def test_sets_that_are_not_in_every_batch_are_logged(tmp_path, monkeypatch):
+    monkeypatch.setattr('muscle_mm.models.dataset_log.LOG_INTERVAL', 1)
     hooks = dict(checkpoint=None, logger=dict(type='LoggerHook', interval=1))
     runner = runner_of(tmp_path, sets='mura tbx', shuffle=False, default_hooks=hooks)
     runner.train()
@@ -114,6 +116,16 @@ def test_sets_that_are_not_in_every_batch_are_logged(tmp_path):
         len(runner.message_hub.get_scalar(f'train/loss/{name}').data[0]) for name in ('mura', 'tbx')
     ]
     assert counts == [2, 3]
+
+
+@pytest.mark.parametrize(('queue_len', 'told'), [(12, False), (13, True)])
+def test_a_queue_longer_than_an_epoch_is_told(tmp_path, queue_len, told):
+    runner = runner_of(tmp_path, queue_len=queue_len)
+    warnings = []
+    runner.logger.warning = warnings.append
+    runner.train()
+    text = f'model.queue_len={queue_len} is more than the 12 films of an epoch'
+    assert any(text in warning for warning in warnings) == told
 
 
 def test_momentum_rises_to_its_end_along_a_cosine(tmp_path, monkeypatch):
