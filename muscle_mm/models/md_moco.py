@@ -62,11 +62,13 @@ class MDMoCo(BaseModel):
             harder task, in which the look of a scanner does not help. Defaults to False.
         channels_last (bool): Whether the encoders compute in torch's channels-last memory format,
             which is faster on most devices. Checkpoints do not depend on it. Defaults to False.
-        compile_encoders (bool): Whether ``torch.compile`` compiles the encoders: slow at first,
-            then faster on most GPUs. Defaults to False.
+        compile_encoders (bool): Whether ``torch.compile`` compiles the encoders, which takes
+            minutes at first. Its gain has not been measured. Defaults to False.
         data_preprocessor (dict, optional): Usually ``dict(type='muscle_mm.ViewsDataPreprocessor',
             mean=..., std=...)``. Defaults to None.
-        init_cfg (dict, optional): mmengine's weight initialisation. Defaults to None.
+        init_cfg (dict, optional): mmengine's weight initialisation, of the query encoder; the
+            momentum encoder starts as its copy. A checkpoint with both and the queue goes into the
+            config's ``load_from``. Defaults to None.
 
     Raises:
         ValueError: If momentum, temperature or bn_splits is out of range.
@@ -197,8 +199,8 @@ class MDMoCo(BaseModel):
         Returns:
             dict[str, Tensor]: ``loss``; and for the log ``positive_similarity`` (mean cosine
             between query and key) and ``contrast_accuracy`` (share of queries, in percent, for
-            which their own key is the nearest). Where there are several sets, the three also for
-            each set of the batch, for example ``loss/NIHCC``.
+            which their own key is the nearest). Where there are several sets, at every tenth
+            iteration the three also for each set of the batch, for example ``loss/NIHCC``.
 
         Raises:
             UserError: If the update hook is missing, so that the momentum encoder would never move,
@@ -219,7 +221,7 @@ class MDMoCo(BaseModel):
             'loss': measures.loss.mean(),
             'positive_similarity': measures.positive_similarity.mean(),
             'contrast_accuracy': measures.contrast_accuracy.mean(),
-            **self._dataset_log.averages(measures, dataset),
+            **self._dataset_log.averages(measures, dataset, self.iteration),
         }
 
     def _check(self, inputs: list[Tensor], dataset: list[str] | None) -> None:

@@ -182,7 +182,18 @@ def test_several_sets_are_logged_one_by_one(build):
         mean = (3 * losses[f'{name}/mura'] + losses[f'{name}/tbx']) / 4
         assert mean.item() == pytest.approx(losses[name].item(), rel=1e-5)
     # A set that is not in a batch is not logged for it; one that has been met stays apart.
-    assert 'loss/mura' not in model(inputs=views(), dataset=['tbx'] * 4, mode='loss')
+    only_tbx = model(inputs=views(), dataset=['tbx'] * 4, mode='loss')
+    assert 'loss/tbx' in only_tbx and 'loss/mura' not in only_tbx
+
+
+def test_single_sets_are_logged_at_every_tenth_iteration(build):
+    model = build()
+    logged = []
+    for model.iteration in range(21):
+        losses = model(inputs=views(), dataset=['mura', 'tbx'] * 2, mode='loss')
+        assert 'contrast_accuracy' in losses
+        logged += [model.iteration] * ('contrast_accuracy/tbx' in losses)
+    assert logged == [0, 10, 20]
 
 
 def test_what_is_logged_of_a_set_is_no_part_of_the_loss(build):
@@ -251,8 +262,9 @@ def test_compiled_encoders_give_the_same_loss_under_the_same_names(build, monkey
     assert torch.allclose(plain.queue.keys, other.queue.keys, atol=1e-5)
 
 
-def test_grey_views_under_autocast_give_a_loss_in_float32(build):
-    model = build()
+@pytest.mark.parametrize('bn_splits', [1, 2])
+def test_grey_views_under_autocast_give_a_loss_in_float32(build, bn_splits):
+    model = build(bn_splits=bn_splits)
     grey = [view[:, :1].expand(-1, 3, -1, -1) for view in views()]
     expected = model(inputs=grey, mode='loss')['loss']
     with torch.autocast('cpu', torch.bfloat16):
