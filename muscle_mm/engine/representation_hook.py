@@ -12,6 +12,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from muscle_mm.datasets.io.errors import XrayReadError
 from muscle_mm.datasets.whole_films import WholeFilms
 from muscle_mm.evaluation.features import extract_features
 from muscle_mm.evaluation.knn import nearest_neighbours
@@ -181,8 +182,23 @@ class RepresentationHook(Hook):
             self.films[name] = films
 
     def _score(self, runner: Runner, iteration: int, epoch: int | None = None) -> None:
-        """Score, log, draw and watch for a collapse."""
-        self._in_first_process(lambda: self._score_here(runner, iteration, epoch))
+        """Score, log, draw and watch for a collapse.
+
+        A film that has become unreadable since the start costs a score, not the training.
+        """
+
+        def score() -> None:
+            try:
+                self._score_here(runner, iteration, epoch)
+            except XrayReadError as error:
+                if iteration == 0:
+                    raise
+                runner.logger.warning(
+                    f'{error} The representation is not scored at iteration {iteration}; the '
+                    'training goes on.'
+                )
+
+        self._in_first_process(score)
 
     def _in_first_process(self, action: Any) -> None:
         """Run something in the first process alone; an error there ends all processes."""

@@ -252,6 +252,34 @@ def test_a_collapse_is_told_or_ends_the_run(tmp_path, labelled):
         collapsed(tmp_path / 'ended', stop_on_collapse=True).train()
 
 
+def test_a_film_that_becomes_unreadable_costs_a_score_not_the_training(tmp_path, labelled):
+    class Damage(Hook):
+        """Break a film after the first epoch, and mend it after the second."""
+
+        def before_train_epoch(self, runner):
+            film = tmp_path / 'val0.png'
+            if runner.epoch == 1:
+                self.content = film.read_bytes()
+                film.write_bytes(b'')
+            elif runner.epoch == 2:
+                film.write_bytes(self.content)
+
+    runner = md_moco_runner(tmp_path / 'run', hook_config(labelled), Damage())
+    warnings = []
+    runner.logger.warning = warnings.append
+    runner.train()
+    (told,) = [text for text in warnings if 'not scored' in text]
+    assert 'val0.png' in told and 'at iteration 4; the training goes on' in told
+    history = json.loads((tmp_path / 'run' / 'representation.json').read_text())
+    assert [scores['iteration'] for scores in history] == [0, 2, 6]
+
+
+def test_a_film_that_cannot_be_read_at_the_start_is_an_error(tmp_path, labelled):
+    (tmp_path / 'val0.png').write_bytes(b'')
+    with pytest.raises(UserError, match=r'val0\.png'):
+        md_moco_runner(tmp_path / 'run', hook_config(labelled)).train()
+
+
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
