@@ -165,6 +165,12 @@ class FiniteLossHook(Hook):
             'Look at them; if they are sound, lower optim_wrapper.optimizer.lr, or set '
             'optim_wrapper.clip_grad=dict(max_norm=10.0), and '
             'go on from the last checkpoint with --resume.'
+            + (
+                ' A loss that is not finite in one process breaks the weights of all: look first '
+                'at the process that names the smallest iteration.'
+                if several
+                else ''
+            )
         )
 
     @staticmethod
