@@ -70,6 +70,12 @@ def main() -> None:
         config.optim_wrapper.type = 'AmpOptimWrapper'
         config.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if arguments.auto_scale_lr:
+        if not (config.get('auto_scale_lr') or {}).get('base_batch_size'):
+            raise UserError(
+                f'--auto-scale-lr: {arguments.config} does not say for which batch size its '
+                'learning rate is. Add auto_scale_lr=dict(enable=False, base_batch_size=N), N '
+                'films in all processes together.'
+            )
         config.merge_from_dict({'auto_scale_lr.enable': True})
     if arguments.resume is not None:
         config.resume = True

@@ -38,6 +38,7 @@ train_dataloader = dict(
 
 # bfloat16, with or without a GPU: --cfg-options optim_wrapper.type=muscle_mm.BFloat16OptimWrapper
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01))
+auto_scale_lr = dict(enable=False, base_batch_size=128)
 # To change the length: --cfg-options train_cfg.max_epochs=N param_scheduler.1.end=N
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=20),

@@ -47,6 +47,18 @@ def test_fewer_films_than_a_batch_are_one_message(run_tool, toy_config, tmp_path
     assert run_tool('train.py', *command) == 0
 
 
+def test_the_learning_rate_is_scaled_where_the_config_allows_it(
+    run_tool, toy_config, tmp_path, capsys
+):
+    command = [toy_config, '--work-dir', tmp_path / 'run', '--auto-scale-lr']
+    assert run_tool('train.py', *command) == 1
+    errors = capsys.readouterr().err
+    assert 'Add auto_scale_lr=dict(enable=False, base_batch_size=N)' in errors
+    assert 'Traceback' not in errors
+    toy_config.write_text(toy_config.read_text() + 'auto_scale_lr = dict(base_batch_size=8)\n')
+    assert run_tool('train.py', *command) == 0
+
+
 def test_an_option_without_a_value_is_one_message(run_tool, toy_config, capsys):
     assert run_tool('train.py', toy_config, '--cfg-options', 'model.width') == 2
     assert "'model.width' is not of the form KEY=VALUE" in capsys.readouterr().err

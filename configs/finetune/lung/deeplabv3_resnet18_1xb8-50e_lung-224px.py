@@ -26,3 +26,4 @@ val_evaluator = _base_.lung_metric
 test_evaluator = val_evaluator
 
 default_hooks = dict(checkpoint=dict(save_best='segmentation/dice', rule='greater'))
+auto_scale_lr = dict(enable=False, base_batch_size=8)

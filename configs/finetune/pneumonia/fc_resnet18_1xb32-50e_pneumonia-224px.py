@@ -22,3 +22,4 @@ test_evaluator = val_evaluator
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 default_hooks = dict(checkpoint=dict(save_best='binary/auc', rule='greater'))
+auto_scale_lr = dict(enable=False, base_batch_size=32)

@@ -26,3 +26,4 @@ test_evaluator = val_evaluator
 param_scheduler = [_base_.param_scheduler[0], {**_base_.param_scheduler[1], 'end': 100}]
 train_cfg = dict(max_epochs=100, val_interval=2)
 default_hooks = dict(checkpoint=dict(save_best='detection/map', rule='greater'))
+auto_scale_lr = dict(enable=False, base_batch_size=8)
