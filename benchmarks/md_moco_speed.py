@@ -1,8 +1,9 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """How fast is a training step of MDMoCo? ``python benchmarks/md_moco_speed.py``.
 
-Synthetic input, data loading excluded. In one run, taking turns: mmpretrain's MoCo as its users run
-it, a loop without any framework, and MDMoCo through mmengine, in the same precisions and layouts.
+Synthetic input, data loading excluded: a step begins with uint8 views in memory. In one run, taking
+turns: mmpretrain's MoCo as its users run it, a loop without any framework, and MDMoCo through
+mmengine, in the same precisions and layouts.
 First the float32 losses of the bare loop and MDMoCo must agree over three steps.
 ``--with-loading`` adds loading from files, see ``md_moco_loading.py``.
 """
@@ -20,6 +21,8 @@ from moco_contestants import BareLoop, MDMoCoStep, MmpretrainMoCo
 
 #: Films of a batch for each depth of ResNet.
 BATCHES = {18: 32, 50: 16}
+#: Steps between two waits for a GPU.
+GPU_STEPS = 20
 MODES = (
     ('contiguous_format', 'float32'),
     ('channels_last', 'float32'),
@@ -73,7 +76,7 @@ def check_agreement(depth: int, device: torch.device, size: int) -> float:
 
 
 def timed(step: Callable[[], Any], device: torch.device) -> tuple[float, float]:
-    """Time a step.
+    """Time a step; on a GPU the mean of several, in which the program may run ahead of the GPU.
 
     Returns:
         tuple[float, float]: Seconds, and on a GPU the MiB that it took beyond what was held before.
@@ -86,13 +89,15 @@ def timed(step: Callable[[], Any], device: torch.device) -> tuple[float, float]:
     torch.cuda.reset_peak_memory_stats()
     held = torch.cuda.memory_allocated()
     start = time.perf_counter()
-    step()
+    for _ in range(GPU_STEPS):
+        step()
     torch.cuda.synchronize()
-    return time.perf_counter() - start, (torch.cuda.max_memory_allocated() - held) / 2**20
+    seconds = (time.perf_counter() - start) / GPU_STEPS
+    return seconds, (torch.cuda.max_memory_allocated() - held) / 2**20
 
 
 def measure(depth: int, batch_size: int, size: int, seconds: float, device: torch.device) -> None:
-    """Let all contestants take turns, and print medians."""
+    """Let all contestants take turns, and print medians; of ratios those within a round."""
     contestants: dict[tuple[str, ...], Any] = {
         ('mmpretrain MoCo', 'contiguous_format', 'float32'): MmpretrainMoCo(depth, device)
     }
@@ -122,18 +127,25 @@ def measure(depth: int, batch_size: int, size: int, seconds: float, device: torc
             times[key].append(spent)
         if time.perf_counter() > end:
             break
-    speed = {key: batch_size / median(spent) for key, spent in times.items()}
-    reference = speed['mmpretrain MoCo', 'contiguous_format', 'float32']
+    reference = times['mmpretrain MoCo', 'contiguous_format', 'float32']
     print(f'\nResNet-{depth}, batch {batch_size}, {size} pixels, {len(times[key])} rounds')
     print('| | layout | precision | images/s | of the bare loop | of mmpretrain | MiB of a step |')
     print('|---|---|---|---|---|---|---|')
-    for key, value in speed.items():
-        bare = speed.get(('bare loop', *key[1:]))
-        of_bare = f'{100 * value / bare:.1f}%' if bare else ''
+    for key, spent in times.items():
+        bare = times.get(('bare loop', *key[1:]))
+        of_bare = f'{100 * ratio(bare, spent):.1f}%' if bare else ''
         print(
-            f'| {" | ".join(key)} | {value:.1f} | {of_bare} | '
-            f'{value / reference:.2f} | {memory[key]:.0f} |'
+            f'| {" | ".join(key)} | {batch_size / median(spent):.1f} | {of_bare} | '
+            f'{ratio(reference, spent):.2f} | {memory[key]:.0f} |'
         )
+
+
+def ratio(others: list[float], own: list[float]) -> float:
+    """Median of how many times as long the others took in the same round.
+
+    A machine that is shared becomes faster and slower from minute to minute.
+    """
+    return median(other / one for other, one in zip(others, own, strict=True))
 
 
 def main() -> None:

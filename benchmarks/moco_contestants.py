@@ -52,7 +52,7 @@ class MmpretrainMoCo:
 
 
 class BareLoop:
-    """MoCo v2 in torch and torchvision alone: no framework, input that is ready."""
+    """MoCo v2 in torch and torchvision alone, without a framework."""
 
     def __init__(self, depth: int, device: torch.device, layout: str, precision: str) -> None:
         self.device, self.precision = device, precision
@@ -84,16 +84,17 @@ class BareLoop:
         self.queue.copy_(model.queue.keys)
 
     def batch(self, films: list[Tensor]) -> list[Tensor]:
-        """Views as the network takes them, on the device."""
-        return [
-            ((view.to(self.device).float() - MEAN) / STD)
-            .expand(-1, 3, -1, -1)
-            .contiguous(memory_format=self.layout)
-            for view in films
-        ]
+        """Grey uint8 views, as the data loader gives them."""
+        return films
 
     def step(self, batch: list[Tensor]) -> Tensor:
         """One training step."""
+        batch = [
+            ((view.to(self.device).float() - MEAN) / STD)
+            .expand(-1, 3, -1, -1)
+            .contiguous(memory_format=self.layout)
+            for view in batch
+        ]
         enabled = self.precision == 'bfloat16'
         with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
             queries = normalize(self.query(batch[0]).float(), dim=1)
