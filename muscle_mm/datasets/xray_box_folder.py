@@ -72,10 +72,12 @@ class XrayBoxFolder(XrayDataset):
         """
         names = cls.class_names(source)
         for split, folder in split_folders(source):
-            categories, boxes, problems = read_coco(folder / 'annotations.json')
+            categories, boxes, sizes, problems = read_coco(folder / 'annotations.json')
             for path in image_files(folder / 'images'):
                 record: dict[str, Any] = record_of(path, source, split, patient_pattern)
                 name = path.relative_to(folder / 'images').as_posix()
+                if name in sizes:
+                    record['annotated_size'] = sizes[name]
                 if name in problems:
                     record['problem'] = problems.pop(name)
                 elif name in boxes:

@@ -361,6 +361,16 @@ def image(name, number=4):
     return lambda coco: coco['images'].append({'id': number, 'file_name': name})
 
 
+def annotated(width, height):
+    """A change: a box in bad.png, drawn on a film of this size."""
+
+    def change(coco):
+        box(2, 2, 5, 5)(coco)
+        coco['images'][-1].update(width=width, height=height)
+
+    return change
+
+
 def added(**keys):
     return lambda coco: coco['annotations'].append({'id': 9, **keys})
 
@@ -382,6 +392,15 @@ ANNOTATIONS = [
     ('box of no width', box(2, 2, 0, 5), BAD, 'is empty'),
     ('box of no height', box(2, 2, 5, 0), BAD, 'is empty'),
     ('negative width', box(9, 9, -5, 5), BAD, 'is empty'),
+    ('normalised to 0..1', box(0.2, 0.2, 0.5, 0.5), BAD, 'is smaller than a pixel'),
+    ('flat', box(2, 2, 5, 0.5), BAD, 'is smaller than a pixel'),
+    ('one pixel', box(2.1, 3.3, 1, 1), BAD, ACCEPTED),
+    ('drawn on a preview', annotated(10, 8), BAD, 'at 10 x 8 pixels, the film has 20 x 16'),
+    ('drawn on a turned film', annotated(16, 20), BAD, 'at 16 x 20 pixels, the film has 20 x 16'),
+    ('drawn on the film', annotated(20, 16), BAD, ACCEPTED),
+    ('size is not known', annotated(0, 0), BAD, ACCEPTED),
+    ('size is null', annotated(None, None), BAD, ACCEPTED),
+    ('size is text', annotated('20', 'x'), BAD, "at '20' x 'x' pixels, the film has"),
     ('outside the image', box(50, 2, 5, 5), BAD, 'lies outside the image of 20 x 16'),
     ('left of the image', box(-9, 2, 5, 5), BAD, 'lies outside'),
     ('huge', box(0, 0, 4000, 4000), BAD, 'mostly outside'),

@@ -211,6 +211,22 @@ def test_bad_box_is_rejected(tmp_path, film, coco, box, reason):
     assert reason in rejected(tmp_path / 'out')['images/b.png']
 
 
+def test_boxes_drawn_on_another_size_of_a_published_film_are_rejected(published, tmp_path):
+    source = published('TBX')
+    path = source / 'TBX11K/annotations/json/TBX11K_train.json'
+    content = json.loads(path.read_text())
+    for image in content['images']:
+        image |= {'width': 10, 'height': 12}
+    content['images'][-1] |= {'width': 1000, 'height': 1200}
+    path.write_text(json.dumps(content))
+    summary = run('TBX', source, tmp_path / 'out')
+    assert rejected(tmp_path / 'out') == {
+        'TBX11K/imgs/tb/tb0016.png': 'annotated at 1000 x 1200 pixels, the film has 10 x 12'
+    }
+    assert summary.images == 19
+    assert 'annotated_size' not in (tmp_path / 'out/manifest.json').read_text()
+
+
 def test_missing_source(tmp_path):
     with pytest.raises(UserError, match=r'source folder .*nowhere \(--src\) does not exist'):
         run('MURA', tmp_path / 'nowhere', tmp_path / 'out')

@@ -10,7 +10,7 @@ from typing import Any
 
 from muscle_mm.datasets.catalogue import PUBLIC_SETS, find_set
 from muscle_mm.datasets.manifest import MANIFEST_NAME, MANIFEST_VERSION, write_manifest
-from muscle_mm.datasets.preparation.boxes import check_boxes
+from muscle_mm.datasets.preparation.boxes import check_annotated_size, check_boxes
 from muscle_mm.datasets.preparation.inspect_images import inspect_images
 from muscle_mm.datasets.preparation.labels import LabelFile
 from muscle_mm.datasets.preparation.masks import MASKS_FOLDER
@@ -28,7 +28,7 @@ from muscle_mm.utils.whole_file import whole_file
 
 SUMMARY_NAME = 'summary.txt'
 #: What a raw record says to the preparation alone.
-_NOT_IN_MANIFEST = ('masks', 'stratum', 'patient_from_header')
+_NOT_IN_MANIFEST = ('masks', 'stratum', 'patient_from_header', 'annotated_size')
 
 
 def prepare(
@@ -196,6 +196,10 @@ def _read_all(
     for record, inspection in zip(raw, inspections, strict=True):
         problem = inspection.problem
         complete = record | inspection.found
+        if problem is None and 'annotated_size' in record:
+            problem = check_annotated_size(
+                record['annotated_size'], complete['height'], complete['width']
+            )
         if problem is None:
             boxes = record.get('instances', ())
             problem = check_boxes(boxes, complete['height'], complete['width'])
