@@ -17,8 +17,9 @@ from muscle_mm.command_line.friendly_errors import run_command
 _EPILOG = """\
 written below --out; the source is never written to:
   manifest.json    one record an image, which the data sets read
-  rejected.csv     path and reason of every file that is not used
-  summary.txt      what is printed at the end: found against expected, by split and class
+  rejected.csv     path and reason of every film that is not used
+  summary.txt      what is printed at the end: found against expected, by split and class, and for
+                   the folder layouts how many files of other kinds there are
   masks/           segmentation only: the masks, joined, 0 and 255
   cache_SIZE.bin   with --cache: the films, decoded and shrunk, and cache_SIZE.json, where each is
   inspected.jsonl  what is known about each file: a preparation that was ended goes on from here,

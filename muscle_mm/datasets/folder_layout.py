@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from muscle_mm.datasets.manifest import SPLITS
+from muscle_mm.datasets.own_films import unread_kind
 from muscle_mm.utils.errors import UserError
 
 
@@ -84,6 +85,9 @@ def record_of(
         record['patient_id'] = patient
     if patient_pattern is None:
         record['patient_from_header'] = True
+    unread = unread_kind(path)
+    if unread is not None:
+        record['problem'] = unread
     return record
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from muscle_mm.datasets.folder_layout import record_of, split_folders, strays
-from muscle_mm.datasets.scanning import image_files
+from muscle_mm.datasets.own_films import film_files
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
@@ -19,7 +19,8 @@ from muscle_mm.utils.errors import UserError
 class XrayFolder(XrayDataset):
     """Any folder of radiographs, with class folders or without labels.
 
-    * ``DIR/**/*.{png,jpg,tif,dcm}``: no labels, for step 1. All images train.
+    * ``DIR/**/*.{png,jpg,tif,dcm}``, and DICOM files without an ending: no labels, for step 1. All
+      images train.
     * ``DIR/{train,val,test}/{negative,positive}/**``: labels from the folders, in alphabetical
       order (name the classes to choose the order: the second of two is the positive one). The
       folders are the split.
@@ -31,7 +32,10 @@ class XrayFolder(XrayDataset):
     """
 
     OFFICIAL_SPLIT_BY_DEFAULT = True
-    EXPECTED_PATHS: tuple[str, ...] = ('**/*.{png,jpg,jpeg,tif,tiff,dcm}',)
+    EXPECTED_PATHS: tuple[str, ...] = (
+        '**/*.{png,jpg,jpeg,tif,tiff,dcm}',
+        '**/* (DICOM files without an ending)',
+    )
 
     @classmethod
     def class_names(
@@ -81,7 +85,7 @@ class XrayFolder(XrayDataset):
         Yields:
             Path: The next file.
         """
-        return image_files(folder)
+        return film_files(folder)
 
     @classmethod
     def scan(

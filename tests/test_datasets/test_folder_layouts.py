@@ -60,6 +60,70 @@ def test_image_beside_the_splits_is_reported(tmp_path, film):
     assert 'problem' not in records['train/a.png']
 
 
+@pytest.mark.parametrize('cls', [XrayMaskFolder, XrayBoxFolder])
+def test_images_and_masks_beside_the_splits_are_reported(tmp_path, film, mask, coco, cls):
+    for folder in ('train/', ''):
+        film(tmp_path / f'{folder}images/a.png')
+        mask(tmp_path / f'{folder}masks/a.png')
+        coco(tmp_path / f'{folder}annotations.json', ['left'], {'a.png': []})
+    records = scan(cls, tmp_path)
+    assert 'problem' not in records.pop('train/images/a.png')
+    assert {name: record['problem'] for name, record in records.items()} == dict.fromkeys(
+        ('images/a.png', 'masks/a.png'), 'lies outside the folders train, val and test'
+    )
+
+
+def test_files_that_are_not_read_are_rejected_or_counted(tmp_path, film, dicom):
+    source = tmp_path / 'films'
+    film(source / 'x.png')
+    dicom(np.arange(16, dtype=np.uint16).reshape(4, 4), name='films/IM000001')
+    for name in ('y.bmp', 'z.jp2', 'a.txt', 'b.TXT', 'c.csv', 'README', '.hidden'):
+        (source / name).write_bytes(b'no film')
+    summary = prepare('XrayFolder', source, tmp_path / 'out', progress=False)
+    assert [record['img_path'] for record in summary.records] == ['IM000001', 'x.png']
+    assert summary.rejected == 2
+    counted = '4 other files, not read as films: .txt 2, without an ending 1, .csv 1'
+    assert counted in (tmp_path / 'out/summary.txt').read_text()
+    with pytest.raises(UserError, match='--strict allows none'):
+        prepare('XrayFolder', source, tmp_path / 'out', progress=False, strict=True)
+    for name in ('y.bmp', 'z.jp2'):
+        (source / name).unlink()
+    prepare('XrayFolder', source, tmp_path / 'out', progress=False, strict=True)
+
+
+def test_archive_export_counts_what_is_beside_it(tmp_path, film, dicom):
+    dicom(np.arange(16, dtype=np.uint16).reshape(4, 4), name='films/IM000001')
+    film(tmp_path / 'films/x.png')
+    (tmp_path / 'films/DICOMDIR').write_bytes(b'contents')
+    summary = prepare('DicomFolder', tmp_path / 'films', tmp_path / 'out', progress=False)
+    assert (summary.rejected, summary.other_files) == (0, {'.png': 1})
+
+
+def test_annotated_image_of_a_kind_that_is_not_read_is_not_missing(tmp_path, film, coco):
+    film(tmp_path / 'images/a.png')
+    (tmp_path / 'images/b.bmp').write_bytes(b'BM')
+    coco(tmp_path / 'annotations.json', ['left'], {'a.png': [], 'b.bmp': [(1, 0, 0, 3, 3)]})
+    assert '.bmp files are not read' in scan(XrayBoxFolder, tmp_path)['images/b.bmp']['problem']
+
+
+def test_mask_of_a_kind_that_is_not_read_is_reported_and_no_other_concerned(tmp_path, film, mask):
+    for name in ('a', 'b'):
+        film(tmp_path / f'images/{name}.png')
+        mask(tmp_path / f'masks/{name}.bmp')
+    mask(tmp_path / 'masks/a.png')
+    records = scan(XrayMaskFolder, tmp_path)
+    assert records['images/a.png']['masks'] == ['masks/a.png']
+    assert 'no mask of this name' in records['images/b.png']['problem']
+    for name in ('a', 'b'):
+        assert '.bmp files are not read' in records[f'masks/{name}.bmp']['problem']
+
+
+def test_mask_of_a_film_whose_name_is_a_number(tmp_path, mask, dicom):
+    dicom(np.arange(120, dtype=np.uint16).reshape(12, 10), name='images/1.2.840.7')
+    mask(tmp_path / 'masks/1.2.840.7.png')
+    assert scan(XrayMaskFolder, tmp_path)['images/1.2.840.7']['masks'] == ['masks/1.2.840.7.png']
+
+
 def test_patient_from_the_file_name(tmp_path, film):
     for name in ('9005075L.png', '9005075R.png', 'other.png'):
         film(tmp_path / name)

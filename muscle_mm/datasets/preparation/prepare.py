@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from muscle_mm.datasets.catalogue import PUBLIC_SETS, find_set
+from muscle_mm.datasets.catalogue import FOLDER_SETS, PUBLIC_SETS, find_set
 from muscle_mm.datasets.manifest import MANIFEST_NAME, MANIFEST_VERSION, write_manifest
+from muscle_mm.datasets.own_films import count_other_files
 from muscle_mm.datasets.preparation.boxes import check_annotated_size, check_boxes
 from muscle_mm.datasets.preparation.inspect_images import inspect_images
 from muscle_mm.datasets.preparation.labels import LabelFile
@@ -111,6 +112,10 @@ def prepare(
 
     rejections = Rejections()
     raw = raw_records(cls, source, options, rejections, progress)
+    other_files: dict[str, int] = {}
+    if name in FOLDER_SETS:
+        used = {path for record in raw for path in (record['img_path'], *record.get('masks', ()))}
+        other_files = count_other_files(source, used | rejections.paths)
     names = cls.class_names(source, **({} if classes is None else {'classes': classes}))
     out.mkdir(parents=True, exist_ok=True)
     with locked_folder(out):
@@ -145,6 +150,7 @@ def prepare(
             rejected=len(rejections),
             rejected_file=out / REJECTED_NAME,
             expected=cls.METAINFO,
+            other_files=other_files,
         )
         _check_result(summary, rejections, source, strict)
         metainfo: dict[str, Any] = {
