@@ -81,15 +81,12 @@ def parse_args() -> argparse.Namespace:
         help='labels in place of class folders: columns patient_id,label or img_path,label '
         '(XrayFolder, DicomFolder)',
     )
-    own.add_argument(
-        '--inverted', metavar='GLOB', help='names of files that store bone dark (XrayFolder)'
-    )
+    own.add_argument('--inverted', metavar='GLOB', help='names of films that store bone dark')
     own.add_argument(
         '--frame',
         type=int,
         metavar='N',
-        help='frame to use, from 0, of files that hold several (XrayFolder, DicomFolder; default: '
-        'such files are rejected)',
+        help='frame to use, from 0, of films that hold several (default: such films are rejected)',
     )
     parser.add_argument('--list', action='store_true', help='show the data sets and leave')
     args = parser.parse_args()

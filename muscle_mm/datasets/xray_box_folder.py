@@ -64,19 +64,29 @@ class XrayBoxFolder(XrayDataset):
         return names
 
     @classmethod
-    def scan(cls, source: Path, patient_pattern: str | None = None) -> Iterator[dict[str, Any]]:
+    def scan(
+        cls,
+        source: Path,
+        patient_pattern: str | None = None,
+        inverted: str | None = None,
+        frame: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
         """Yield the images; see ``XrayDataset.scan``.
 
         Args:
             source (Path): The folder of the set.
             patient_pattern (str, optional): See ``patient_of``. Defaults to None.
+            inverted (str, optional): See ``record_of``. Defaults to None.
+            frame (int, optional): See ``record_of``. Defaults to None.
         """
         names = cls.class_names(source)
         folders = split_folders(source)
         for split, folder in folders:
             categories, boxes, sizes, problems = read_coco(folder / 'annotations.json')
             for path in film_files(folder / 'images'):
-                record: dict[str, Any] = record_of(path, source, split, patient_pattern)
+                record: dict[str, Any] = record_of(
+                    path, source, split, patient_pattern, inverted, frame
+                )
                 name = path.relative_to(folder / 'images').as_posix()
                 if name in sizes:
                     record['annotated_size'] = sizes[name]

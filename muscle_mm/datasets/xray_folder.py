@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -102,16 +101,16 @@ class XrayFolder(XrayDataset):
             source (Path): The folder of the set.
             classes (Sequence[str], optional): See ``class_names``.
             patient_pattern (str, optional): See ``patient_of``. Defaults to None.
-            inverted (str, optional): Pattern such as '*MONOCHROME1*.png' of file names whose pixels
-                store bone dark, which a PNG or TIFF cannot say itself. Defaults to None.
-            frame (int, optional): The frame to use, from 0, of files that hold several. Defaults to
-                None: such files are rejected.
+            inverted (str, optional): See ``record_of``. Defaults to None.
+            frame (int, optional): See ``record_of``. Defaults to None.
         """
         names = cls.class_names(source, classes)
         folders = split_folders(source)
         for split, folder in folders:
             for path in cls.files(folder):
-                record: dict[str, Any] = record_of(path, source, split, patient_pattern)
+                record: dict[str, Any] = record_of(
+                    path, source, split, patient_pattern, inverted, frame
+                )
                 if names is not None:
                     above = path.relative_to(folder).parts[:-1]
                     labels = {names.index(part) for part in above if part in names}
@@ -119,10 +118,6 @@ class XrayFolder(XrayDataset):
                         record['gt_label'] = labels.pop()
                     else:
                         record['problem'] = f'not inside exactly one class folder of {list(names)}'
-                if inverted is not None and fnmatch.fnmatch(path.name, inverted):
-                    record['inverted'] = True
-                if frame is not None:
-                    record['frame'] = frame
                 yield record
         if folders[0][0] is not None:
             yield from strays(source, cls.files(source))

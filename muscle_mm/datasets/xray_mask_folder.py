@@ -58,6 +58,8 @@ class XrayMaskFolder(XrayDataset):
         source: Path,
         classes: Sequence[str] | None = None,
         patient_pattern: str | None = None,
+        inverted: str | None = None,
+        frame: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Yield the images; see ``XrayDataset.scan``.
 
@@ -65,6 +67,9 @@ class XrayMaskFolder(XrayDataset):
             source (Path): The folder of the set.
             classes (Sequence[str], optional): See ``class_names``.
             patient_pattern (str, optional): See ``patient_of``. Defaults to None.
+            inverted (str, optional): See ``record_of``; of the films, never of the masks. Defaults
+                to None.
+            frame (int, optional): As ``inverted``.
         """
         folders = split_folders(source)
         for split, folder in folders:
@@ -75,7 +80,9 @@ class XrayMaskFolder(XrayDataset):
             names = [without_ending(path.relative_to(folder / 'images')) for path in images]
             copies = Counter(names)
             for path, name in zip(images, names, strict=True):
-                record: dict[str, Any] = record_of(path, source, split, patient_pattern)
+                record: dict[str, Any] = record_of(
+                    path, source, split, patient_pattern, inverted, frame
+                )
                 problem = record.get('problem')
                 if problem is None and not masks[name]:
                     problem = f'no mask of this name in {relative(folder, source)}/masks/'

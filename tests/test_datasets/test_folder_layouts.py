@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from muscle_mm.datasets import DicomFolder, XrayBoxFolder, XrayFolder, XrayMaskFolder
+from muscle_mm.datasets import DicomFolder, LoadXray, XrayBoxFolder, XrayFolder, XrayMaskFolder
 from muscle_mm.datasets.preparation import prepare
 from muscle_mm.utils.errors import UserError
 
@@ -282,6 +282,46 @@ def test_export_of_an_archive(tmp_path, dicom):
 def test_frame_is_noted(tmp_path, film):
     film(tmp_path / 'a.png')
     assert scan(XrayFolder, tmp_path, frame=2)['a.png']['frame'] == 2
+
+
+def test_frame_of_a_folder_that_mixes_films_and_stacks(tmp_path, film, mask, dicom):
+    stack = np.arange(360, dtype=np.uint16).reshape(3, 12, 10)
+    dicom(stack, name='films/images/a.dcm', NumberOfFrames=3)
+    dicom(stack[0], name='films/images/b.dcm')
+    film(tmp_path / 'films/images/c.png')
+    for name in 'abc':
+        mask(tmp_path / f'films/masks/{name}.png')
+    for layout in ('XrayFolder', 'XrayMaskFolder'):
+        source = tmp_path / ('films/images' if layout == 'XrayFolder' else 'films')
+        summary = prepare(layout, source, tmp_path / layout, frame=1, progress=False)
+        assert (summary.images, summary.rejected) == (3, 0)
+    dataset = XrayMaskFolder(str(tmp_path / 'XrayMaskFolder'), pipeline=[LoadXray()])
+    assert len([dataset[index] for index in range(3)]) == 3
+
+
+def test_negative_frame(tmp_path, film):
+    film(tmp_path / 'films/a.png')
+    with pytest.raises(UserError, match='--frame -1 must be counted from 0'):
+        prepare('XrayFolder', tmp_path / 'films', tmp_path / 'out', frame=-1, progress=False)
+
+
+def test_films_with_masks_and_boxes_may_be_inverted(tmp_path, film, mask, coco):
+    for name in ('a_dark', 'b'):
+        film(tmp_path / f'films/images/{name}.png')
+        mask(tmp_path / f'films/masks/{name}.png')
+    coco(tmp_path / 'films/annotations.json', ['x'], {'a_dark.png': [], 'b.png': [(1, 1, 1, 2, 2)]})
+    masks = {}
+    for layout in ('XrayMaskFolder', 'XrayBoxFolder'):
+        for pattern in ('*dark*', None):
+            out = tmp_path / f'{layout}{pattern is None}'
+            summary = prepare(layout, tmp_path / 'films', out, inverted=pattern, progress=False)
+            found = {record['img_path']: record.get('inverted') for record in summary.records}
+            dark = None if pattern is None else True
+            assert found == {'images/a_dark.png': dark, 'images/b.png': None}
+            masks[layout, pattern] = sorted(
+                path.read_bytes() for path in out.rglob('masks/**/*.png')
+            )
+    assert masks['XrayMaskFolder', '*dark*'] == masks['XrayMaskFolder', None] != []
 
 
 def test_frame_of_a_file_with_several(tmp_path, dicom):

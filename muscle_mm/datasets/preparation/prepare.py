@@ -69,15 +69,16 @@ def prepare(
             class for a public set, of the folder ``out`` for a folder layout.
         classes (Sequence[str], optional): Only for folder layouts. Defaults to None.
         patient_pattern (str, optional): Only for folder layouts. Defaults to None.
-        inverted (str, optional): Only for XrayFolder. Defaults to None.
+        inverted (str, optional): Only for folder layouts: pattern of the names of films that store
+            bone dark. Defaults to None.
         progress (bool): Show a progress bar. Defaults to True.
         split_file (str | Path, optional): CSV file with the columns ``patient_id,split`` or
             ``img_path,split``, in place of any other split. Defaults to None.
         labels (str | Path, optional): Only for XrayFolder and DicomFolder: CSV file with the
             columns ``patient_id,label`` or ``img_path,label``, in place of class folders. Defaults
             to None.
-        frame (int, optional): Only for XrayFolder and DicomFolder: the frame to use, from 0, of
-            files that hold several. Defaults to None: such files are rejected.
+        frame (int, optional): Only for folder layouts: the frame to use, from 0, of films that hold
+            several. Defaults to None: such films are rejected.
         strict (bool): Fail, and leave the manifest as it was, if any file is rejected or a patient
             is in more than one split. Defaults to False.
 
@@ -92,6 +93,8 @@ def prepare(
     source, out = Path(source).expanduser(), Path(out).expanduser()
     _check_folders(source, out)
     processes = worker_count(workers)
+    if frame is not None and frame < 0:
+        raise UserError(f'--frame {frame} must be counted from 0.')
     split_list = None if split_file is None else SplitFile(split_file)
     if split_list is not None and official_split:
         raise UserError('--split-file and --official-split exclude each other.')
