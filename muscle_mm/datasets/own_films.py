@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from muscle_mm.datasets.io.dicom import lacks_preamble
 from muscle_mm.datasets.scanning import IMAGE_SUFFIXES, all_files, relative
 
 #: The table of contents beside the DICOM files that an archive exports.
@@ -100,12 +101,13 @@ def count_other_files(source: Path, known: Collection[str]) -> dict[str, int]:
 
 
 def _begins_as_dicom(path: Path) -> bool:
-    """Whether a file has the letters of DICOM in their place; True if it cannot be opened."""
+    """Whether a file is DICOM, an unreadable old one included; True if it cannot be opened."""
     try:
         # Opening a pipe would wait for ever.
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False
         with open(path, 'rb') as file:
-            return file.read(132)[128:] == b'DICM'
+            head = file.read(132)
+        return head[128:] == b'DICM' or lacks_preamble(head)
     except OSError:
         return True

@@ -170,6 +170,11 @@ def cut_dicom(part):
     return write
 
 
+def without_preamble(path):
+    dicom()(path)
+    path.write_bytes(path.read_bytes()[132:])
+
+
 def compressed_in_an_unknown_way(path):
     dicom()(path)
     known, unknown = b'1.2.840.10008.1.2.1\0', b'1.2.840.99999.1.2.1\0'
@@ -217,6 +222,7 @@ FILES = [
     ('DICOM without an ending', 'IM000001', dicom(), ACCEPTED),
     ('DICOM with a number for one', '1.2.840.7', dicom(), ACCEPTED),
     ('report without an ending', 'SR1', dicom(drop=['PixelData']), 'no pixel data'),
+    ('DICOM of old, without an ending', 'IM1', without_preamble, 'it has no DICOM preamble'),
     ('text without an ending', 'README', content(b'burnt on a Monday'), PASSED_OVER),
     ('pipe without an ending', 'queue', os.mkfifo, PASSED_OVER),
     ('table of contents', 'DICOMDIR', dicom(drop=['PixelData']), PASSED_OVER),

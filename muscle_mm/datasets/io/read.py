@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from muscle_mm.datasets.io.dicom import read_dicom
+from muscle_mm.datasets.io.dicom import lacks_preamble, read_dicom
 from muscle_mm.datasets.io.dicom_contrast import dicom_contrast
 from muscle_mm.datasets.io.errors import XrayReadError
 from muscle_mm.datasets.io.grey_values import (
@@ -106,7 +106,11 @@ def _read(
             head = file.read(132)
             if not head:
                 raise XrayReadError(path, 'the file is empty (zero bytes)')
-            if head[128:] == b'DICM' or path.suffix.lower() in _DICOM_SUFFIXES:
+            if (
+                head[128:] == b'DICM'
+                or path.suffix.lower() in _DICOM_SUFFIXES
+                or lacks_preamble(head)  # to say so
+            ):
                 with io.BufferedReader(file) as buffered:
                     stored, header = read_dicom(path, buffered, frame)
             else:
