@@ -67,7 +67,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ... (default: a GPU if there is one)')
     parser.add_argument('--batch-size', type=int, default=8, help='films in a batch (default: 8)')
     parser.add_argument(
-        '--workers', type=int, help='processes that read many films (default: one a processor)'
+        '--workers', type=int, help='processes that read films (default: one a processor)'
     )
     return parser.parse_args()
 

@@ -17,8 +17,9 @@ from muscle_mm.command_line.friendly_errors import run_command
 _EPILOG = """\
 written below --out; the source is never written to:
   manifest.json    one record an image, which the data sets read
-  rejected.csv     path and reason of every file that is not used
-  summary.txt      what is printed at the end: found against expected, by split and class
+  rejected.csv     path and reason of every film that is not used
+  summary.txt      what is printed at the end: found against expected, by split and class, and for
+                   the folder layouts how many files of other kinds there are
   masks/           segmentation only: the masks, joined, 0 and 255
   cache_SIZE.bin   with --cache: the films, decoded and shrunk, and cache_SIZE.json, where each is
   inspected.jsonl  what is known about each file: a preparation that was ended goes on from here,
@@ -80,15 +81,12 @@ def parse_args() -> argparse.Namespace:
         help='labels in place of class folders: columns patient_id,label or img_path,label '
         '(XrayFolder, DicomFolder)',
     )
-    own.add_argument(
-        '--inverted', metavar='GLOB', help='names of files that store bone dark (XrayFolder)'
-    )
+    own.add_argument('--inverted', metavar='GLOB', help='names of films that store bone dark')
     own.add_argument(
         '--frame',
         type=int,
         metavar='N',
-        help='frame to use, from 0, of files that hold several (XrayFolder, DicomFolder; default: '
-        'such files are rejected)',
+        help='frame to use, from 0, of films that hold several (default: such films are rejected)',
     )
     parser.add_argument('--list', action='store_true', help='show the data sets and leave')
     args = parser.parse_args()

@@ -19,12 +19,15 @@ class CocoBoxes(NamedTuple):
         boxes (dict[str, list[dict]]): File name to its boxes, each a mapping with ``bbox`` (x1, y1,
             x2, y2), ``category_id`` and ``iscrowd``. Images without boxes have an empty list. A box
             that is not four numbers is left as it is; the preparation reports it.
+        sizes (dict[str, list]): File name to the width and height on which its boxes were drawn, as
+            written, for the images of which the file says both. The preparation compares them.
         problems (dict[str, str]): File name, or name of the annotation file itself, to what is
             wrong. The other images are not touched by it.
     """
 
     categories: dict[int, str]
     boxes: dict[str, list[dict[str, Any]]]
+    sizes: dict[str, list[Any]]
     problems: dict[str, str]
 
 
@@ -48,6 +51,12 @@ def read_coco(path: Path) -> CocoBoxes:
         name_of = dict(images)
         problems = _repeated(images)
         boxes: dict[str, list[dict[str, Any]]] = {name: [] for _, name in images}
+        # Some programs write 0 for a size that they do not know.
+        sizes = {
+            str(item['file_name']): [item['width'], item['height']]
+            for item in content['images']
+            if item.get('width') and item.get('height')
+        }
         strays = []
         for image_id, item in annotations:
             if image_id not in name_of:
@@ -74,7 +83,7 @@ def read_coco(path: Path) -> CocoBoxes:
         raise UserError(f'{path} is not a COCO annotation file: {error} is missing.') from error
     except (TypeError, AttributeError) as error:
         raise UserError(f'{path} is not a COCO annotation file ({error}).') from error
-    return CocoBoxes(dict(sorted(categories.items())), boxes, problems)
+    return CocoBoxes(dict(sorted(categories.items())), boxes, sizes, problems)
 
 
 def _repeated(images: list[tuple[Any, str]]) -> dict[str, str]:

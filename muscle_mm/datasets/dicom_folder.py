@@ -6,13 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from muscle_mm.datasets.own_films import may_be_dicom
 from muscle_mm.datasets.scanning import all_files
 from muscle_mm.datasets.xray_folder import XrayFolder
 from muscle_mm.registry import DATASETS
-
-_SUFFIXES = ('', '.dcm', '.dicom', '.dic', '.ima')
-#: The table of contents beside the exported files.
-_CONTENTS = 'dicomdir'
 
 
 @DATASETS.register_module()
@@ -20,8 +17,9 @@ class DicomFolder(XrayFolder):
     """Any folder of DICOM files, as a hospital's archive exports it.
 
     Files may have no ending (``IM000001``) or a number for one (``1.2.840.10008.7``). Other kinds
-    of files, such as the viewer that is exported along, are passed over, and so is ``DICOMDIR``.
-    What holds no film (structured reports, presentation states) is reported.
+    of files, such as the viewer that is exported along, are passed over, and so is ``DICOMDIR``;
+    the summary counts them. What holds no film (structured reports, presentation states) is
+    reported.
 
     Patients come from the PatientID of the header, as a hash that names nobody; where it is empty,
     the films of a study count as one patient. A regular expression on the file name or the path
@@ -36,8 +34,5 @@ class DicomFolder(XrayFolder):
     def files(cls, folder: Path) -> Iterator[Path]:
         """Yield the files that may be DICOM; see ``XrayFolder.files``."""
         for path in all_files(folder):
-            ending = path.suffix.lower()
-            if path.name.lower() == _CONTENTS:
-                continue
-            if ending in _SUFFIXES or ending[1:].isdigit() or path.is_dir():
+            if may_be_dicom(path) or path.is_dir():
                 yield path

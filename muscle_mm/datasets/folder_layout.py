@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from muscle_mm.datasets.manifest import SPLITS
+from muscle_mm.datasets.own_films import unread_kind
 from muscle_mm.utils.errors import UserError
 
 
@@ -58,7 +60,12 @@ def patient_of(path: Path, source: Path, pattern: str | None) -> str | None:
 
 
 def record_of(
-    path: Path, source: Path, split: str | None, patient_pattern: str | None
+    path: Path,
+    source: Path,
+    split: str | None,
+    patient_pattern: str | None,
+    inverted: str | None,
+    frame: int | None,
 ) -> dict[str, object]:
     """Begin the raw record of an image.
 
@@ -67,11 +74,15 @@ def record_of(
         source (Path): The folder of the set.
         split (str, optional): The folder's split.
         patient_pattern (str, optional): See ``patient_of``.
+        inverted (str, optional): Pattern such as '*MONOCHROME1*.png' of file names whose pixels
+            store bone dark, which a PNG or TIFF cannot say itself.
+        frame (int, optional): The frame to use, from 0, of files that hold several; None rejects
+            these.
 
     Returns:
-        dict: ``img_path``, ``patient_id`` or ``problem``, and ``split`` where there is one. Without
-        a pattern, ``patient_from_header`` asks for the patient of a DICOM header, which is read
-        later, with the image and by many processes.
+        dict: ``img_path``, ``patient_id`` or ``problem``, and where there are such ``split``,
+        ``inverted`` and ``frame``. Without a pattern, ``patient_from_header`` asks for the patient
+        of a DICOM header, which is read later, with the image and by many processes.
     """
     record: dict[str, object] = {'img_path': path.relative_to(source).as_posix()}
     if split is not None:
@@ -84,6 +95,13 @@ def record_of(
         record['patient_id'] = patient
     if patient_pattern is None:
         record['patient_from_header'] = True
+    if inverted is not None and fnmatch.fnmatch(path.name, inverted):
+        record['inverted'] = True
+    if frame is not None:
+        record['frame'] = frame
+    unread = unread_kind(path)
+    if unread is not None:
+        record['problem'] = unread
     return record
 
 

@@ -67,7 +67,7 @@ class TBX(XrayDataset):
             path = root / _ANNOTATIONS / f'{part}.json'
             if not path.is_file():
                 continue
-            categories, boxes, problems = read_coco(path)
+            categories, boxes, sizes, problems = read_coco(path)
             for name in cls._listed(root / 'lists' / f'{part}.txt'):
                 if name.startswith('tb/') and name not in boxes:
                     problems[name] = f'listed in lists/{part}.txt, but not in {part}.json'
@@ -80,6 +80,7 @@ class TBX(XrayDataset):
                         'img_path': listed_path(root / 'imgs', source, name),
                         'patient_id': Path(name).stem,
                         'split': split,
+                        **({'annotated_size': sizes[name]} if name in sizes else {}),
                         **cls._read_boxes(boxes[name], categories),
                     }
 

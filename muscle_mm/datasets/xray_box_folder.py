@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from muscle_mm.datasets.coco_boxes import read_coco
-from muscle_mm.datasets.folder_layout import record_of, split_folders
-from muscle_mm.datasets.scanning import image_files, nothing_found
+from muscle_mm.datasets.folder_layout import record_of, split_folders, strays
+from muscle_mm.datasets.own_films import film_files
+from muscle_mm.datasets.scanning import nothing_found
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
@@ -63,21 +64,36 @@ class XrayBoxFolder(XrayDataset):
         return names
 
     @classmethod
-    def scan(cls, source: Path, patient_pattern: str | None = None) -> Iterator[dict[str, Any]]:
+    def scan(
+        cls,
+        source: Path,
+        patient_pattern: str | None = None,
+        inverted: str | None = None,
+        frame: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
         """Yield the images; see ``XrayDataset.scan``.
 
         Args:
             source (Path): The folder of the set.
             patient_pattern (str, optional): See ``patient_of``. Defaults to None.
+            inverted (str, optional): See ``record_of``. Defaults to None.
+            frame (int, optional): See ``record_of``. Defaults to None.
         """
         names = cls.class_names(source)
-        for split, folder in split_folders(source):
-            categories, boxes, problems = read_coco(folder / 'annotations.json')
-            for path in image_files(folder / 'images'):
-                record: dict[str, Any] = record_of(path, source, split, patient_pattern)
+        folders = split_folders(source)
+        for split, folder in folders:
+            categories, boxes, sizes, problems = read_coco(folder / 'annotations.json')
+            for path in film_files(folder / 'images'):
+                record: dict[str, Any] = record_of(
+                    path, source, split, patient_pattern, inverted, frame
+                )
                 name = path.relative_to(folder / 'images').as_posix()
-                if name in problems:
-                    record['problem'] = problems.pop(name)
+                if name in sizes:
+                    record['annotated_size'] = sizes[name]
+                noted = problems.pop(name, None)
+                problem = record.get('problem', noted)
+                if problem is not None:
+                    record['problem'] = problem
                 elif name in boxes:
                     record['instances'] = [
                         {
@@ -97,3 +113,5 @@ class XrayBoxFolder(XrayDataset):
             for name, problem in problems.items():
                 place = below if name == 'annotations.json' else f'{below}images/'
                 yield {'img_path': f'{place}{name}', 'problem': problem}
+        if folders[0][0] is not None:
+            yield from strays(source, film_files(source))

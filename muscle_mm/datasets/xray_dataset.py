@@ -133,10 +133,11 @@ class XrayDataset(BaseDataset):
 
         A record has ``img_path`` (relative to the source, with ``/``) and ``patient_id``, and where
         the set has them ``split`` (the official one), ``gt_label``, ``masks`` (list of files to
-        join), ``instances``, ``study`` (the films of one visit), ``stratum`` (what to stratify by),
-        ``frame`` (of a file that holds several) and ``patient_from_header`` (the patient of a DICOM
-        header comes first). A record with ``problem`` (a reason) stands for a file that is missing
-        or inconsistent and is reported, not used.
+        join), ``instances``, ``annotated_size`` (width and height on which these were drawn),
+        ``study`` (the films of one visit), ``stratum`` (what to stratify by), ``frame`` (of a file
+        that holds several) and ``patient_from_header`` (the patient of a DICOM header comes first).
+        A record with ``problem`` (a reason) stands for a file that is missing or inconsistent and
+        is reported, not used.
 
         Args:
             source (Path): The folder of the unpacked set.

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from muscle_mm.datasets.folder_layout import record_of, split_folders, strays
-from muscle_mm.datasets.scanning import image_files
+from muscle_mm.datasets.own_films import film_files
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
@@ -19,7 +18,8 @@ from muscle_mm.utils.errors import UserError
 class XrayFolder(XrayDataset):
     """Any folder of radiographs, with class folders or without labels.
 
-    * ``DIR/**/*.{png,jpg,tif,dcm}``: no labels, for step 1. All images train.
+    * ``DIR/**/*.{png,jpg,tif,dcm}``, and DICOM files without an ending: no labels, for step 1. All
+      images train.
     * ``DIR/{train,val,test}/{negative,positive}/**``: labels from the folders, in alphabetical
       order (name the classes to choose the order: the second of two is the positive one). The
       folders are the split.
@@ -31,7 +31,10 @@ class XrayFolder(XrayDataset):
     """
 
     OFFICIAL_SPLIT_BY_DEFAULT = True
-    EXPECTED_PATHS: tuple[str, ...] = ('**/*.{png,jpg,jpeg,tif,tiff,dcm}',)
+    EXPECTED_PATHS: tuple[str, ...] = (
+        '**/*.{png,jpg,jpeg,tif,tiff,dcm}',
+        '**/* (DICOM files without an ending)',
+    )
 
     @classmethod
     def class_names(
@@ -81,7 +84,7 @@ class XrayFolder(XrayDataset):
         Yields:
             Path: The next file.
         """
-        return image_files(folder)
+        return film_files(folder)
 
     @classmethod
     def scan(
@@ -98,16 +101,16 @@ class XrayFolder(XrayDataset):
             source (Path): The folder of the set.
             classes (Sequence[str], optional): See ``class_names``.
             patient_pattern (str, optional): See ``patient_of``. Defaults to None.
-            inverted (str, optional): Pattern such as '*MONOCHROME1*.png' of file names whose pixels
-                store bone dark, which a PNG or TIFF cannot say itself. Defaults to None.
-            frame (int, optional): The frame to use, from 0, of files that hold several. Defaults to
-                None: such files are rejected.
+            inverted (str, optional): See ``record_of``. Defaults to None.
+            frame (int, optional): See ``record_of``. Defaults to None.
         """
         names = cls.class_names(source, classes)
         folders = split_folders(source)
         for split, folder in folders:
             for path in cls.files(folder):
-                record: dict[str, Any] = record_of(path, source, split, patient_pattern)
+                record: dict[str, Any] = record_of(
+                    path, source, split, patient_pattern, inverted, frame
+                )
                 if names is not None:
                     above = path.relative_to(folder).parts[:-1]
                     labels = {names.index(part) for part in above if part in names}
@@ -115,10 +118,6 @@ class XrayFolder(XrayDataset):
                         record['gt_label'] = labels.pop()
                     else:
                         record['problem'] = f'not inside exactly one class folder of {list(names)}'
-                if inverted is not None and fnmatch.fnmatch(path.name, inverted):
-                    record['inverted'] = True
-                if frame is not None:
-                    record['frame'] = frame
                 yield record
         if folders[0][0] is not None:
             yield from strays(source, cls.files(source))

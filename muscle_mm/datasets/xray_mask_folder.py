@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from muscle_mm.datasets.folder_layout import record_of, split_folders
-from muscle_mm.datasets.scanning import image_files, relative
+from muscle_mm.datasets.folder_layout import record_of, split_folders, strays
+from muscle_mm.datasets.own_films import film_files, unread_kind, without_ending
+from muscle_mm.datasets.scanning import relative
 from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
@@ -57,6 +58,8 @@ class XrayMaskFolder(XrayDataset):
         source: Path,
         classes: Sequence[str] | None = None,
         patient_pattern: str | None = None,
+        inverted: str | None = None,
+        frame: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Yield the images; see ``XrayDataset.scan``.
 
@@ -64,26 +67,38 @@ class XrayMaskFolder(XrayDataset):
             source (Path): The folder of the set.
             classes (Sequence[str], optional): See ``class_names``.
             patient_pattern (str, optional): See ``patient_of``. Defaults to None.
+            inverted (str, optional): See ``record_of``; of the films, never of the masks. Defaults
+                to None.
+            frame (int, optional): As ``inverted``.
         """
-        for split, folder in split_folders(source):
+        folders = split_folders(source)
+        for split, folder in folders:
             masks = defaultdict(list)
-            for path in image_files(folder / 'masks'):
-                masks[path.relative_to(folder / 'masks').with_suffix('')].append(path)
-            images = list(image_files(folder / 'images'))
-            names = [path.relative_to(folder / 'images').with_suffix('') for path in images]
+            for path in film_files(folder / 'masks'):
+                masks[without_ending(path.relative_to(folder / 'masks'))].append(path)
+            images = list(film_files(folder / 'images'))
+            names = [without_ending(path.relative_to(folder / 'images')) for path in images]
             copies = Counter(names)
             for path, name in zip(images, names, strict=True):
-                record: dict[str, Any] = record_of(path, source, split, patient_pattern)
-                if not masks[name]:
-                    record['problem'] = f'no mask of this name in {relative(folder, source)}/masks/'
-                elif len(masks[name]) > 1 or copies[name] > 1:
-                    record['problem'] = (
+                record: dict[str, Any] = record_of(
+                    path, source, split, patient_pattern, inverted, frame
+                )
+                problem = record.get('problem')
+                if problem is None and not masks[name]:
+                    problem = f'no mask of this name in {relative(folder, source)}/masks/'
+                elif problem is None and (len(masks[name]) > 1 or copies[name] > 1):
+                    problem = (
                         f'{copies[name]} images and {len(masks[name])} masks have this name, apart '
                         'from the ending; expected one of each'
                     )
+                if problem is not None:
+                    record['problem'] = problem
                 else:
                     record['masks'] = [relative(masks[name][0], source)]
                 yield record
             for name in masks.keys() - set(names):
                 for path in masks[name]:
-                    yield {'img_path': relative(path, source), 'problem': 'a mask without an image'}
+                    problem = unread_kind(path) or 'a mask without an image'
+                    yield {'img_path': relative(path, source), 'problem': problem}
+        if folders[0][0] is not None:
+            yield from strays(source, film_files(source))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,8 +22,6 @@ from muscle_mm.utils.processors import available_processors
 Item = TypeVar('Item')
 Result = TypeVar('Result')
 
-#: Below this many files, starting processes costs more than it saves.
-FILES_WORTH_PROCESSES = 64
 #: What to say of a file that ended the process which read it.
 LOST_REASON = 'reading it ends the process: it is damaged, or needs more memory than there is'
 #: Items handed to a process at once: few, so that a progress bar moves and an interruption is not
@@ -57,20 +56,19 @@ def map_files(
     workers: int,
     lost: Callable[[Item], Result],
 ) -> Iterator[Result]:
-    """Apply a function to every file, in other processes where they are many.
+    """Apply a function to every file, always in other processes: one file alone may end its own.
 
     Args:
         function (Callable): As of ``ordered_map``, like the other arguments.
         files (Sequence): What to work on.
-        workers (int): Processes. Even one is a process of its own, which a damaged file may end.
+        workers (int): Most processes; no more are started than there are files for.
         lost (Callable): Gives the result for a file that ended its process.
 
     Returns:
         Iterator[Result]: The results, in the order of the files.
     """
-    if len(files) < FILES_WORTH_PROCESSES:
-        return map(function, files)
-    return ordered_map(function, files, workers, lost)
+    batches = -(-len(files) // _BATCH)
+    return ordered_map(function, files, max(1, min(workers, batches)), lost)
 
 
 def ordered_map(
@@ -168,11 +166,14 @@ def _begin() -> None:
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    # There is a process a processor already. And where torch was at work before a fork, its threads
+    # are missing here: to share work with them would mean to wait for ever.
+    if 'torch' in sys.modules:
+        sys.modules['torch'].set_num_threads(1)
     try:
         import cv2
     except ImportError:
         return
-    # There is a process a processor already.
     cv2.setNumThreads(0)
 
 

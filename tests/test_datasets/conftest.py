@@ -234,6 +234,18 @@ def dicom(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def work_here(monkeypatch) -> Callable[[str], None]:
+    """Let a module work on its files in this process, where a test can watch and disturb it."""
+
+    def patch(module: str) -> None:
+        monkeypatch.setattr(
+            f'{module}.map_files', lambda function, files, workers, lost: map(function, files)
+        )
+
+    return patch
+
+
+@pytest.fixture
 def run_here(monkeypatch, capsys):
     """Run tools/prepare_dataset.py in this process: status, output, errors with progress."""
     spec = importlib.util.spec_from_file_location('prepare_dataset_tool', TOOL)

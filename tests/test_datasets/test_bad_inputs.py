@@ -170,6 +170,11 @@ def cut_dicom(part):
     return write
 
 
+def without_preamble(path):
+    dicom()(path)
+    path.write_bytes(path.read_bytes()[132:])
+
+
 def compressed_in_an_unknown_way(path):
     dicom()(path)
     known, unknown = b'1.2.840.10008.1.2.1\0', b'1.2.840.99999.1.2.1\0'
@@ -211,6 +216,16 @@ FILES = [
     ('DICOM of one value', 'bad.dcm', dicom(np.full((16, 20), 9, np.uint16)), 'one grey value'),
     ('DICOM of unknown compression', 'bad.dcm', compressed_in_an_unknown_way, 'not supported'),
     ('text named .dcm', 'bad.dcm', content(b'see attachment'), 'not a DICOM file'),
+    ('BMP', 'bad.bmp', saved(format='BMP'), '.bmp files are not read; convert it to PNG'),
+    ('JPEG 2000', 'BAD.JP2', content(b'jP'), '.jp2 files are not read; convert it to PNG'),
+    ('volume', 'bad.nii.gz', content(b'\x1f\x8b'), '.nii.gz files are not read'),
+    ('DICOM without an ending', 'IM000001', dicom(), ACCEPTED),
+    ('DICOM with a number for one', '1.2.840.7', dicom(), ACCEPTED),
+    ('report without an ending', 'SR1', dicom(drop=['PixelData']), 'no pixel data'),
+    ('DICOM of old, without an ending', 'IM1', without_preamble, 'it has no DICOM preamble'),
+    ('text without an ending', 'README', content(b'burnt on a Monday'), PASSED_OVER),
+    ('pipe without an ending', 'queue', os.mkfifo, PASSED_OVER),
+    ('table of contents', 'DICOMDIR', dicom(drop=['PixelData']), PASSED_OVER),
     ('JPEG named .png', 'odd.png', saved(format='JPEG'), ACCEPTED),
     ('PNG named .dcm', 'odd.dcm', saved(), 'not a DICOM file'),
     ('DICOM named .png', 'odd.png', dicom(), ACCEPTED),
@@ -361,6 +376,16 @@ def image(name, number=4):
     return lambda coco: coco['images'].append({'id': number, 'file_name': name})
 
 
+def annotated(width, height):
+    """A change: a box in bad.png, drawn on a film of this size."""
+
+    def change(coco):
+        box(2, 2, 5, 5)(coco)
+        coco['images'][-1].update(width=width, height=height)
+
+    return change
+
+
 def added(**keys):
     return lambda coco: coco['annotations'].append({'id': 9, **keys})
 
@@ -382,6 +407,15 @@ ANNOTATIONS = [
     ('box of no width', box(2, 2, 0, 5), BAD, 'is empty'),
     ('box of no height', box(2, 2, 5, 0), BAD, 'is empty'),
     ('negative width', box(9, 9, -5, 5), BAD, 'is empty'),
+    ('normalised to 0..1', box(0.2, 0.2, 0.5, 0.5), BAD, 'is smaller than a pixel'),
+    ('flat', box(2, 2, 5, 0.5), BAD, 'is smaller than a pixel'),
+    ('one pixel', box(2.1, 3.3, 1, 1), BAD, ACCEPTED),
+    ('drawn on a preview', annotated(10, 8), BAD, 'at 10 x 8 pixels, the film has 20 x 16'),
+    ('drawn on a turned film', annotated(16, 20), BAD, 'at 16 x 20 pixels, the film has 20 x 16'),
+    ('drawn on the film', annotated(20, 16), BAD, ACCEPTED),
+    ('size is not known', annotated(0, 0), BAD, ACCEPTED),
+    ('size is null', annotated(None, None), BAD, ACCEPTED),
+    ('size is text', annotated('20', 'x'), BAD, "at '20' x 'x' pixels, the film has"),
     ('outside the image', box(50, 2, 5, 5), BAD, 'lies outside the image of 20 x 16'),
     ('left of the image', box(-9, 2, 5, 5), BAD, 'lies outside'),
     ('huge', box(0, 0, 4000, 4000), BAD, 'mostly outside'),

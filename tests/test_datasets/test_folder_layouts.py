@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from muscle_mm.datasets import DicomFolder, XrayBoxFolder, XrayFolder, XrayMaskFolder
+from muscle_mm.datasets import DicomFolder, LoadXray, XrayBoxFolder, XrayFolder, XrayMaskFolder
 from muscle_mm.datasets.preparation import prepare
 from muscle_mm.utils.errors import UserError
 
@@ -58,6 +58,70 @@ def test_image_beside_the_splits_is_reported(tmp_path, film):
     records = scan(XrayFolder, tmp_path)
     assert 'outside the folders train, val and test' in records['extra/b.png']['problem']
     assert 'problem' not in records['train/a.png']
+
+
+@pytest.mark.parametrize('cls', [XrayMaskFolder, XrayBoxFolder])
+def test_images_and_masks_beside_the_splits_are_reported(tmp_path, film, mask, coco, cls):
+    for folder in ('train/', ''):
+        film(tmp_path / f'{folder}images/a.png')
+        mask(tmp_path / f'{folder}masks/a.png')
+        coco(tmp_path / f'{folder}annotations.json', ['left'], {'a.png': []})
+    records = scan(cls, tmp_path)
+    assert 'problem' not in records.pop('train/images/a.png')
+    assert {name: record['problem'] for name, record in records.items()} == dict.fromkeys(
+        ('images/a.png', 'masks/a.png'), 'lies outside the folders train, val and test'
+    )
+
+
+def test_files_that_are_not_read_are_rejected_or_counted(tmp_path, film, dicom):
+    source = tmp_path / 'films'
+    film(source / 'x.png')
+    dicom(np.arange(16, dtype=np.uint16).reshape(4, 4), name='films/IM000001')
+    for name in ('y.bmp', 'z.jp2', 'a.txt', 'b.TXT', 'c.csv', 'README', '.hidden'):
+        (source / name).write_bytes(b'no film')
+    summary = prepare('XrayFolder', source, tmp_path / 'out', progress=False)
+    assert [record['img_path'] for record in summary.records] == ['IM000001', 'x.png']
+    assert summary.rejected == 2
+    counted = '4 other files, not read as films: .txt 2, without an ending 1, .csv 1'
+    assert counted in (tmp_path / 'out/summary.txt').read_text()
+    with pytest.raises(UserError, match='--strict allows none'):
+        prepare('XrayFolder', source, tmp_path / 'out', progress=False, strict=True)
+    for name in ('y.bmp', 'z.jp2'):
+        (source / name).unlink()
+    prepare('XrayFolder', source, tmp_path / 'out', progress=False, strict=True)
+
+
+def test_archive_export_counts_what_is_beside_it(tmp_path, film, dicom):
+    dicom(np.arange(16, dtype=np.uint16).reshape(4, 4), name='films/IM000001')
+    film(tmp_path / 'films/x.png')
+    (tmp_path / 'films/DICOMDIR').write_bytes(b'contents')
+    summary = prepare('DicomFolder', tmp_path / 'films', tmp_path / 'out', progress=False)
+    assert (summary.rejected, summary.other_files) == (0, {'.png': 1})
+
+
+def test_annotated_image_of_a_kind_that_is_not_read_is_not_missing(tmp_path, film, coco):
+    film(tmp_path / 'images/a.png')
+    (tmp_path / 'images/b.bmp').write_bytes(b'BM')
+    coco(tmp_path / 'annotations.json', ['left'], {'a.png': [], 'b.bmp': [(1, 0, 0, 3, 3)]})
+    assert '.bmp files are not read' in scan(XrayBoxFolder, tmp_path)['images/b.bmp']['problem']
+
+
+def test_mask_of_a_kind_that_is_not_read_is_reported_and_no_other_concerned(tmp_path, film, mask):
+    for name in ('a', 'b'):
+        film(tmp_path / f'images/{name}.png')
+        mask(tmp_path / f'masks/{name}.bmp')
+    mask(tmp_path / 'masks/a.png')
+    records = scan(XrayMaskFolder, tmp_path)
+    assert records['images/a.png']['masks'] == ['masks/a.png']
+    assert 'no mask of this name' in records['images/b.png']['problem']
+    for name in ('a', 'b'):
+        assert '.bmp files are not read' in records[f'masks/{name}.bmp']['problem']
+
+
+def test_mask_of_a_film_whose_name_is_a_number(tmp_path, mask, dicom):
+    dicom(np.arange(120, dtype=np.uint16).reshape(12, 10), name='images/1.2.840.7')
+    mask(tmp_path / 'masks/1.2.840.7.png')
+    assert scan(XrayMaskFolder, tmp_path)['images/1.2.840.7']['masks'] == ['masks/1.2.840.7.png']
 
 
 def test_patient_from_the_file_name(tmp_path, film):
@@ -218,6 +282,46 @@ def test_export_of_an_archive(tmp_path, dicom):
 def test_frame_is_noted(tmp_path, film):
     film(tmp_path / 'a.png')
     assert scan(XrayFolder, tmp_path, frame=2)['a.png']['frame'] == 2
+
+
+def test_frame_of_a_folder_that_mixes_films_and_stacks(tmp_path, film, mask, dicom):
+    stack = np.arange(360, dtype=np.uint16).reshape(3, 12, 10)
+    dicom(stack, name='films/images/a.dcm', NumberOfFrames=3)
+    dicom(stack[0], name='films/images/b.dcm')
+    film(tmp_path / 'films/images/c.png')
+    for name in 'abc':
+        mask(tmp_path / f'films/masks/{name}.png')
+    for layout in ('XrayFolder', 'XrayMaskFolder'):
+        source = tmp_path / ('films/images' if layout == 'XrayFolder' else 'films')
+        summary = prepare(layout, source, tmp_path / layout, frame=1, progress=False)
+        assert (summary.images, summary.rejected) == (3, 0)
+    dataset = XrayMaskFolder(str(tmp_path / 'XrayMaskFolder'), pipeline=[LoadXray()])
+    assert len([dataset[index] for index in range(3)]) == 3
+
+
+def test_negative_frame(tmp_path, film):
+    film(tmp_path / 'films/a.png')
+    with pytest.raises(UserError, match='--frame -1 must be counted from 0'):
+        prepare('XrayFolder', tmp_path / 'films', tmp_path / 'out', frame=-1, progress=False)
+
+
+def test_films_with_masks_and_boxes_may_be_inverted(tmp_path, film, mask, coco):
+    for name in ('a_dark', 'b'):
+        film(tmp_path / f'films/images/{name}.png')
+        mask(tmp_path / f'films/masks/{name}.png')
+    coco(tmp_path / 'films/annotations.json', ['x'], {'a_dark.png': [], 'b.png': [(1, 1, 1, 2, 2)]})
+    masks = {}
+    for layout in ('XrayMaskFolder', 'XrayBoxFolder'):
+        for pattern in ('*dark*', None):
+            out = tmp_path / f'{layout}{pattern is None}'
+            summary = prepare(layout, tmp_path / 'films', out, inverted=pattern, progress=False)
+            found = {record['img_path']: record.get('inverted') for record in summary.records}
+            dark = None if pattern is None else True
+            assert found == {'images/a_dark.png': dark, 'images/b.png': None}
+            masks[layout, pattern] = sorted(
+                path.read_bytes() for path in out.rglob('masks/**/*.png')
+            )
+    assert masks['XrayMaskFolder', '*dark*'] == masks['XrayMaskFolder', None] != []
 
 
 def test_frame_of_a_file_with_several(tmp_path, dicom):

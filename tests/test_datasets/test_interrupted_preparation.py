@@ -39,8 +39,9 @@ def films(tmp_path, film):
 
 
 @pytest.fixture
-def read(monkeypatch):
+def read(monkeypatch, work_here):
     """Names of the files that are read."""
+    work_here('muscle_mm.datasets.preparation.inspect_images')
     names = []
     inspect_xray = inspection.inspect_xray
 

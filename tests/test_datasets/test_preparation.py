@@ -2,6 +2,7 @@
 import csv
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 from collections import defaultdict
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from muscle_mm.datasets.catalogue import PUBLIC_SETS
-from muscle_mm.datasets.preparation import prepare
+from muscle_mm.datasets.preparation import inspection, prepare
 from muscle_mm.utils.errors import UserError
 
 
@@ -73,8 +74,7 @@ def test_no_patient_is_in_two_splits(name, official, published, tmp_path):
 
 
 @pytest.mark.parametrize('name', ['PneumoniaCXR', 'ChestXrayMasks', 'TBX'])
-def test_same_bytes_twice_and_with_any_number_of_processes(name, published, tmp_path, monkeypatch):
-    monkeypatch.setattr('muscle_mm.utils.parallel.FILES_WORTH_PROCESSES', 1)
+def test_same_bytes_twice_and_with_any_number_of_processes(name, published, tmp_path):
     source = published(name)
     folder = source / {'PneumoniaCXR': 'chest_xray/train', 'TBX': 'TBX11K/imgs'}.get(name, '')
     for path in sorted(folder.rglob('*.*g'))[::9]:
@@ -90,6 +90,34 @@ def test_same_bytes_twice_and_with_any_number_of_processes(name, published, tmp_
         found.pop('inspected.jsonl')
     assert trees[0] == trees[1] == trees[2] == trees[3]
     assert len(rejected(tmp_path / 'out')) > 1
+
+
+@pytest.mark.skipif(
+    multiprocessing.get_start_method() != 'fork', reason='the change reaches forked processes only'
+)
+@pytest.mark.parametrize('others', [0, 1, 70])
+def test_film_that_ends_its_process_is_rejected_each_time(others, tmp_path, film, monkeypatch):
+    inspect_xray = inspection.inspect_xray
+
+    def end(path, **options):
+        if path.name == 'bad.png':
+            os._exit(1)
+        return inspect_xray(path, **options)
+
+    monkeypatch.setattr(inspection, 'inspect_xray', end)
+    source, out = tmp_path / 'source', tmp_path / 'out'
+    film(source / 'bad.png')
+    for value in range(others):
+        film(source / f'{value}.png', value)
+    # The second time, it is the only film left to read.
+    for _ in range(2):
+        if others:
+            assert run('XrayFolder', source, out).images == others
+        else:
+            with pytest.raises(UserError, match=r'none of the images .* bad\.png: reading it ends'):
+                run('XrayFolder', source, out)
+        assert list(rejected(out)) == ['bad.png']
+        assert 'reading it ends the process' in rejected(out)['bad.png']
 
 
 def test_source_and_output_can_move_together(published, tmp_path):
@@ -209,6 +237,22 @@ def test_bad_box_is_rejected(tmp_path, film, coco, box, reason):
     summary = run('XrayBoxFolder', source, tmp_path / 'out')
     assert summary.images == 1
     assert reason in rejected(tmp_path / 'out')['images/b.png']
+
+
+def test_boxes_drawn_on_another_size_of_a_published_film_are_rejected(published, tmp_path):
+    source = published('TBX')
+    path = source / 'TBX11K/annotations/json/TBX11K_train.json'
+    content = json.loads(path.read_text())
+    for image in content['images']:
+        image |= {'width': 10, 'height': 12}
+    content['images'][-1] |= {'width': 1000, 'height': 1200}
+    path.write_text(json.dumps(content))
+    summary = run('TBX', source, tmp_path / 'out')
+    assert rejected(tmp_path / 'out') == {
+        'TBX11K/imgs/tb/tb0016.png': 'annotated at 1000 x 1200 pixels, the film has 10 x 12'
+    }
+    assert summary.images == 19
+    assert 'annotated_size' not in (tmp_path / 'out/manifest.json').read_text()
 
 
 def test_missing_source(tmp_path):

@@ -68,6 +68,16 @@ def test_rejected_files_are_counted():
     assert '1,234 files not used, with the reasons: rejected.csv' in make(rejected=1234)
 
 
+def test_other_files_are_counted_by_their_endings():
+    line = '  1,003 other files, not read as films: .bmp 1,000, without an ending 3'
+    assert line in make(other_files={'.bmp': 1000, '': 3}).splitlines()
+    many = make(other_files={f'.{letter}': 1 for letter in 'abcdefgh'})
+    assert (
+        '8 other files, not read as films: .a 1, .b 1, .c 1, .d 1, .e 1, .f 1, and 2 more' in many
+    )
+    assert 'other files' not in make()
+
+
 def test_list_of_an_earlier_preparation_is_named(tmp_path):
     assert 'exclusions.csv' not in make(manifest=tmp_path / 'manifest.json')
     (tmp_path / 'exclusions.csv').write_text('img_path,reason\n')

@@ -61,12 +61,13 @@ def test_strict_ends_with_1(run_here, tmp_path, film):
     ]
 
 
-def test_interrupted_says_how_to_go_on(run_here, tmp_path, film, monkeypatch):
+def test_interrupted_says_how_to_go_on(run_here, tmp_path, film, monkeypatch, work_here):
     from muscle_mm.datasets.preparation import inspection
 
     def interrupt(path, **options):
         raise KeyboardInterrupt
 
+    work_here('muscle_mm.datasets.preparation.inspect_images')
     monkeypatch.setattr(inspection, 'inspect_xray', interrupt)
     film(tmp_path / 'source/a.png')
     status, _, err = run_here('XrayFolder', '--src', tmp_path / 'source', '--out', tmp_path / 'out')

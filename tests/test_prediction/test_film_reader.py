@@ -57,6 +57,8 @@ def test_a_frame_is_chosen(tmp_path, film_file):
     frames[0].save(path, save_all=True, append_images=frames[1:])
     assert 'frame' in FilmReader(PIPELINE)(film_file(path)).problem
     assert FilmReader(PIPELINE, frame=1)(film_file(path)).shown.max() == 20
+    single = film_file(gradient(tmp_path / 'single.png', (8, 8)))
+    assert FilmReader(PIPELINE, frame=1)(single).problem == ''
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,13 @@ def read_dicom(path: Path, file: BinaryIO, frame: int | None) -> tuple[np.ndarra
     except XrayReadError:
         raise
     except InvalidDicomError:
+        file.seek(0)
+        if lacks_preamble(file.read(4)):
+            raise XrayReadError(
+                path,
+                'it has no DICOM preamble (128 bytes, then DICM), as in old archives; rewrite it, '
+                'for example with "dcmconv +F old.dcm new.dcm"',
+            ) from None
         raise XrayReadError(path, 'not a DICOM file, whatever its name says') from None
     except Exception as error:
         raise XrayReadError(path, f'damaged DICOM header ({error})') from error
@@ -90,17 +97,30 @@ def read_dicom(path: Path, file: BinaryIO, frame: int | None) -> tuple[np.ndarra
     return pixels, header
 
 
+def lacks_preamble(head: bytes) -> bool:
+    """Tell a DICOM data set that begins without the preamble.
+
+    Args:
+        head (bytes): The first bytes of a file, at least four.
+
+    Returns:
+        bool: Whether they are the tag of a first element: group 2 or 8, then a low number.
+    """
+    return head[:2] in (b'\2\0', b'\x08\0') and head[3:4] == b'\0'
+
+
 def _decode(path: Path, file: BinaryIO, header: Any, syntax: str, frame: int) -> np.ndarray:
     """Decode the stored values of one frame."""
     import pydicom
     from pydicom.pixels import apply_color_lut, pixel_array
 
-    bits = int(header.get('BitsStored') or 0)
-    # The highest bit lies elsewhere in old files only.
-    high_bit = int(header.get('HighBit', bits - 1))
-    shifted = high_bit != bits - 1
     plugin = _choose_plugin(path, syntax)
     try:
+        bits = int(header.get('BitsStored') or 0)
+        # The highest bit lies elsewhere in old files only; some archives leave the element empty.
+        high_bit = header.get('HighBit')
+        high_bit = bits - 1 if high_bit is None else int(high_bit)
+        shifted = high_bit != bits - 1
         if syntax == _EXTENDED_JPEG and bits > 8:
             return read_extended_jpeg(path, header, frame)
         file.seek(0)

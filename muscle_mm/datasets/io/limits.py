@@ -39,23 +39,24 @@ def choose_frame(path: Path, frames: int, frame: int | None) -> int:
     Args:
         path (Path): The file.
         frames (int): How many it holds.
-        frame (int, optional): The one that was asked for, counted from 0.
+        frame (int, optional): The one that was asked for, counted from 0, of files that hold
+            several.
 
     Returns:
         int: The frame, 0 where the file holds one only.
 
     Raises:
-        XrayReadError: If none was asked for and there are several, or it does not exist.
+        XrayReadError: If there are several and none was asked for, or one that does not exist.
     """
-    if frame is None:
-        if frames > 1:
-            raise XrayReadError(
-                path,
-                f'it holds {frames} frames, expected one. Name one, counted from 0: '
-                "LoadXray(frame=0), or the key 'frame' of the sample",
-            )
+    if frames <= 1:
+        # What is asked of a whole folder is meant for those of its files that hold several.
         return 0
+    if frame is None:
+        raise XrayReadError(
+            path,
+            f'it holds {frames} frames, expected one. Name one, counted from 0: '
+            "LoadXray(frame=0), or the key 'frame' of the sample",
+        )
     if not 0 <= frame < frames:
-        held = f'frames 0 to {frames - 1}' if frames > 1 else 'one frame, number 0'
-        raise XrayReadError(path, f'frame {frame} was asked for, it holds {held}')
+        raise XrayReadError(path, f'frame {frame} was asked for, it holds frames 0 to {frames - 1}')
     return frame

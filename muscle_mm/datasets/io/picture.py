@@ -11,7 +11,7 @@ import numpy as np
 
 from muscle_mm.datasets.io.decoded import DecodedPicture
 from muscle_mm.datasets.io.errors import XrayReadError
-from muscle_mm.datasets.io.limits import check_size, choose_frame
+from muscle_mm.datasets.io.limits import check_size
 from muscle_mm.datasets.io.picture_header import (
     JPEG_SIGNATURE,
     PNG_SIGNATURE,
@@ -62,7 +62,6 @@ def read_picture(
         data = file.read()
         header = read_png_header(data)
         if header is not None and data.find(b'acTL', 0, header.start) < 0:
-            choose_frame(path, 1, frame)
             return _read_png(path, file, data, header)
     elif head.startswith(JPEG_SIGNATURE):
         data = file.read()
@@ -72,7 +71,6 @@ def read_picture(
         if header is not None and data.rfind(b'\xff\xd9', header.start) < 0:
             raise XrayReadError(path, 'damaged or truncated (the JPEG file has no end marker)')
         if header is not None and header.channels in (1, 3):
-            choose_frame(path, 1, frame)
             return _read_jpeg(path, file, data, header, min_side)
     elif head[:4] not in _TIFF_SIGNATURES:
         raise XrayReadError(

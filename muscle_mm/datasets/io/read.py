@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from muscle_mm.datasets.io.dicom import read_dicom
+from muscle_mm.datasets.io.dicom import lacks_preamble, read_dicom
 from muscle_mm.datasets.io.dicom_contrast import dicom_contrast
 from muscle_mm.datasets.io.errors import XrayReadError
 from muscle_mm.datasets.io.grey_values import (
@@ -53,8 +53,8 @@ def read_xray(
         path (str | Path): The file.
         percentiles (tuple[float, float]): Lower and upper percentile for images of more than 8 bits
             without a window. Defaults to (0.5, 99.5).
-        frame (int, optional): The frame of a file that holds several, counted from 0. Defaults to
-            refusing such a file.
+        frame (int, optional): The frame of a file that holds several, counted from 0; a file of one
+            frame gives that one. Defaults to refusing files of several.
         min_side (int, optional): The shorter side that is enough, in pixels: a JPEG file is decoded
             at 1/2, 1/4 or 1/8 of its size, which is faster, as long as its shorter side keeps as
             many. Other files ignore it. Defaults to the full size.
@@ -106,7 +106,11 @@ def _read(
             head = file.read(132)
             if not head:
                 raise XrayReadError(path, 'the file is empty (zero bytes)')
-            if head[128:] == b'DICM' or path.suffix.lower() in _DICOM_SUFFIXES:
+            if (
+                head[128:] == b'DICM'
+                or path.suffix.lower() in _DICOM_SUFFIXES
+                or lacks_preamble(head)  # to say so
+            ):
                 with io.BufferedReader(file) as buffered:
                     stored, header = read_dicom(path, buffered, frame)
             else:

@@ -3,10 +3,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+#: Shortest side of a box in pixels: one, less what the sum of a corner and a side may lose.
+_SHORTEST_SIDE = 0.999
+
+
+def check_annotated_size(annotated: Sequence[Any], height: int, width: int) -> str | None:
+    """Find out whether boxes were drawn on an image of another size, a preview for example.
+
+    Args:
+        annotated (Sequence): Width and height on which they were drawn, as the annotations say.
+        height (int): Of the film, in pixels.
+        width (int): Of the film, in pixels.
+
+    Returns:
+        str | None: The reason against the boxes, or None.
+    """
+    if list(annotated) == [width, height]:
+        return None
+    drawn = ' x '.join(map(repr, annotated))
+    return f'annotated at {drawn} pixels, the film has {width} x {height}'
 
 
 def check_boxes(instances: Iterable[Mapping[str, Any]], height: int, width: int) -> str | None:
@@ -30,6 +50,11 @@ def check_boxes(instances: Iterable[Mapping[str, Any]], height: int, width: int)
         x1, y1, x2, y2 = box
         if not (x2 > x1 and y2 > y1):
             return f'the box {box} (x1, y1, x2, y2) is empty'
+        if min(x2 - x1, y2 - y1) < _SHORTEST_SIDE:
+            return (
+                f'the box {box} (x1, y1, x2, y2) is smaller than a pixel; boxes are counted in '
+                'pixels, not in parts of the film'
+            )
         inside = max(min(x2, width) - max(x1, 0), 0) * max(min(y2, height) - max(y1, 0), 0)
         if inside == 0:
             return f'the box {box} (x1, y1, x2, y2) lies outside the image of {width} x {height}'

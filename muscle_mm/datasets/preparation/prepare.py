@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from muscle_mm.datasets.catalogue import PUBLIC_SETS, find_set
+from muscle_mm.datasets.catalogue import FOLDER_SETS, PUBLIC_SETS, find_set
 from muscle_mm.datasets.manifest import MANIFEST_NAME, MANIFEST_VERSION, write_manifest
-from muscle_mm.datasets.preparation.boxes import check_boxes
+from muscle_mm.datasets.own_films import count_other_files
+from muscle_mm.datasets.preparation.boxes import check_annotated_size, check_boxes
 from muscle_mm.datasets.preparation.inspect_images import inspect_images
 from muscle_mm.datasets.preparation.labels import LabelFile
 from muscle_mm.datasets.preparation.masks import MASKS_FOLDER
@@ -28,7 +29,7 @@ from muscle_mm.utils.whole_file import whole_file
 
 SUMMARY_NAME = 'summary.txt'
 #: What a raw record says to the preparation alone.
-_NOT_IN_MANIFEST = ('masks', 'stratum', 'patient_from_header')
+_NOT_IN_MANIFEST = ('masks', 'stratum', 'patient_from_header', 'annotated_size')
 
 
 def prepare(
@@ -68,15 +69,16 @@ def prepare(
             class for a public set, of the folder ``out`` for a folder layout.
         classes (Sequence[str], optional): Only for folder layouts. Defaults to None.
         patient_pattern (str, optional): Only for folder layouts. Defaults to None.
-        inverted (str, optional): Only for XrayFolder. Defaults to None.
+        inverted (str, optional): Only for folder layouts: pattern of the names of films that store
+            bone dark. Defaults to None.
         progress (bool): Show a progress bar. Defaults to True.
         split_file (str | Path, optional): CSV file with the columns ``patient_id,split`` or
             ``img_path,split``, in place of any other split. Defaults to None.
         labels (str | Path, optional): Only for XrayFolder and DicomFolder: CSV file with the
             columns ``patient_id,label`` or ``img_path,label``, in place of class folders. Defaults
             to None.
-        frame (int, optional): Only for XrayFolder and DicomFolder: the frame to use, from 0, of
-            files that hold several. Defaults to None: such files are rejected.
+        frame (int, optional): Only for folder layouts: the frame to use, from 0, of films that hold
+            several. Defaults to None: such films are rejected.
         strict (bool): Fail, and leave the manifest as it was, if any file is rejected or a patient
             is in more than one split. Defaults to False.
 
@@ -91,6 +93,8 @@ def prepare(
     source, out = Path(source).expanduser(), Path(out).expanduser()
     _check_folders(source, out)
     processes = worker_count(workers)
+    if frame is not None and frame < 0:
+        raise UserError(f'--frame {frame} must be counted from 0.')
     split_list = None if split_file is None else SplitFile(split_file)
     if split_list is not None and official_split:
         raise UserError('--split-file and --official-split exclude each other.')
@@ -111,6 +115,10 @@ def prepare(
 
     rejections = Rejections()
     raw = raw_records(cls, source, options, rejections, progress)
+    other_files: dict[str, int] = {}
+    if name in FOLDER_SETS:
+        used = {path for record in raw for path in (record['img_path'], *record.get('masks', ()))}
+        other_files = count_other_files(source, used | rejections.paths)
     names = cls.class_names(source, **({} if classes is None else {'classes': classes}))
     out.mkdir(parents=True, exist_ok=True)
     with locked_folder(out):
@@ -145,6 +153,7 @@ def prepare(
             rejected=len(rejections),
             rejected_file=out / REJECTED_NAME,
             expected=cls.METAINFO,
+            other_files=other_files,
         )
         _check_result(summary, rejections, source, strict)
         metainfo: dict[str, Any] = {
@@ -196,6 +205,10 @@ def _read_all(
     for record, inspection in zip(raw, inspections, strict=True):
         problem = inspection.problem
         complete = record | inspection.found
+        if problem is None and 'annotated_size' in record:
+            problem = check_annotated_size(
+                record['annotated_size'], complete['height'], complete['width']
+            )
         if problem is None:
             boxes = record.get('instances', ())
             problem = check_boxes(boxes, complete['height'], complete['width'])

@@ -24,6 +24,11 @@ class Rejections:
     def __contains__(self, path: str) -> bool:
         return path in self._paths
 
+    @property
+    def paths(self) -> set[str]:
+        """The files, relative to the source."""
+        return set(self._paths)
+
     def add(self, path: str, reason: str) -> None:
         """Note a file.
 

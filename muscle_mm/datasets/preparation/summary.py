@@ -12,6 +12,9 @@ from typing import Any
 from muscle_mm.datasets.exclusions import EXCLUSIONS_NAME
 from muscle_mm.datasets.manifest import SPLITS
 
+#: Of the endings of other files.
+_KINDS_SHOWN = 6
+
 
 @dataclass(frozen=True)
 class PreparationSummary:
@@ -28,6 +31,8 @@ class PreparationSummary:
         expected (Mapping): What the full set has: ``published_images`` and, where known,
             ``published_classes`` (class to number) and ``paper_split`` (train, val and test images
             in MUSCLE). Empty for a user's own images.
+        other_files (Mapping[str, int]): Ending, '' for none, to the number of files beside a user's
+            own images of which nothing was made, the most frequent first. Defaults to none.
     """
 
     name: str
@@ -38,6 +43,7 @@ class PreparationSummary:
     rejected: int
     rejected_file: Path
     expected: Mapping[str, Any] = field(default_factory=dict)
+    other_files: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def images(self) -> int:
@@ -114,6 +120,8 @@ class PreparationSummary:
                 f'  {EXCLUSIONS_NAME} is of an earlier preparation: renew it with '
                 'tools/check_data.py DATA_ROOT --fix'
             )
+        if self.other_files:
+            lines.append(f'  {_other_files(self.other_files)}')
         if self.rejected:
             lines.append(
                 f'  {self.rejected:,} files not used, with the reasons: {self.rejected_file}'
@@ -130,6 +138,14 @@ class PreparationSummary:
             found = sum(counts.get(name, 0) for counts in self.class_counts.values())
             lines.append(_compare(found, expected, f'published {unit} of {name}'))
         return lines
+
+
+def _other_files(counts: Mapping[str, int]) -> str:
+    """Count the files that were not read as films, by their endings."""
+    kinds = [f'{ending or "without an ending"} {count:,}' for ending, count in counts.items()]
+    if len(kinds) > _KINDS_SHOWN:
+        kinds[_KINDS_SHOWN:] = [f'and {len(kinds) - _KINDS_SHOWN} more kinds']
+    return f'{sum(counts.values()):,} other files, not read as films: {", ".join(kinds)}'
 
 
 def _compare(found: int, expected: int, what: str) -> str:

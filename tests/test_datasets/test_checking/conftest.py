@@ -62,7 +62,7 @@ def write_set(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def check() -> Callable[..., DataReport]:
-    """The check of some folders, in this process."""
+    """The check of some folders."""
 
     def run(*roots: Path, **options) -> DataReport:
         return check_data(roots, workers=1, progress=False, **options)

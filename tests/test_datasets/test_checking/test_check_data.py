@@ -114,14 +114,16 @@ def test_many_processes_find_the_same(check, found, write_set, drawn):
     assert found(check(root)) == found(parallel)
 
 
-def test_second_check_decodes_nothing(check, found, write_set, drawn, monkeypatch):
+def test_second_check_decodes_nothing(check, found, write_set, drawn, monkeypatch, work_here):
+    work_here('muscle_mm.datasets.checking.files')
     root = write_set('one', {f'{i}.png': {'pixels': drawn(i % 2)} for i in range(3)})
     first = found(check(root))
     monkeypatch.setattr('muscle_mm.datasets.checking.files.read_xray', None)
     assert found(check(root)) == first != []
 
 
-def test_interruption_loses_nothing(check, write_set, drawn, monkeypatch):
+def test_interruption_loses_nothing(check, write_set, drawn, monkeypatch, work_here):
+    work_here('muscle_mm.datasets.checking.files')
     root = write_set('one', {f'{i}.png': {'pixels': drawn(i)} for i in range(5)})
     reading = 'muscle_mm.datasets.checking.files.read_xray'
     read = []

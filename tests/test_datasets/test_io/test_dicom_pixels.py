@@ -59,6 +59,28 @@ def test_palette_becomes_luminance(dicom, reference):
     assert reference.difference(read_xray(dicom(indices, **fields)), expected) <= 1
 
 
+def test_empty_high_bit_is_the_highest_of_those_stored(dicom, film12):
+    expected = read_xray(dicom(film12, BitsStored=12, HighBit=11))
+    found = read_xray(dicom(film12, name='empty.dcm', BitsStored=12, HighBit=None))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_damaged_high_bit_is_one_message(dicom, film12):
+    with pytest.raises(XrayReadError, match='pixel data cannot be decoded'):
+        read_xray(dicom(film12, BitsStored=12, HighBit=[11, 11]))
+
+
+@pytest.mark.parametrize('name', ['film.dcm', 'IM000001'])
+def test_file_without_a_preamble_says_so(dicom, film12, name):
+    path = dicom(film12, name=name)
+    whole = path.read_bytes()
+    meta = pydicom.dcmread(path).file_meta
+    for start in (132, 132 + 12 + meta.FileMetaInformationGroupLength):
+        path.write_bytes(whole[start:])
+        with pytest.raises(XrayReadError, match=r'no DICOM preamble .*dcmconv \+F'):
+            read_xray(path)
+
+
 def test_several_frames_need_a_name(dicom, reference, film12):
     frames = np.stack([film12, film12[::-1], film12 // 2])
     path = dicom(frames, NumberOfFrames=3)
@@ -73,11 +95,10 @@ def test_several_frames_need_a_name(dicom, reference, film12):
             read_xray(path, frame=frame)
 
 
-def test_the_one_frame_of_a_file_may_be_named(dicom, film12):
+@pytest.mark.parametrize('frame', [0, 1])
+def test_the_frame_to_read_is_meant_for_files_that_hold_several(dicom, film12, frame):
     path = dicom(film12)
-    np.testing.assert_array_equal(read_xray(path, frame=0), read_xray(path))
-    with pytest.raises(XrayReadError, match='it holds one frame, number 0'):
-        read_xray(path, frame=1)
+    np.testing.assert_array_equal(read_xray(path, frame=frame), read_xray(path))
 
 
 def test_without_pixels(dicom, film12):
