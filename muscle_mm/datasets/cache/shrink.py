@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from muscle_mm.datasets.io import XrayReadError, read_xray
 from muscle_mm.datasets.manifest import safe_join
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.file_digest import file_sha256
 from muscle_mm.utils.parallel import LOST_REASON
 
 #: A JPEG file is decoded at half its size or less as long as this many times the cache's size are
@@ -54,9 +54,8 @@ def shrunk_film(record: Mapping[str, Any], images: str, size: int) -> np.ndarray
     name = record['img_path']
     path = safe_join(images, name, f'image {name!r} of the manifest')
     try:
-        with open(path, 'rb') as file:
-            if hashlib.sha256(file.read()).hexdigest() != record.get('sha256'):
-                return 'the file is not the one that the manifest describes (other sha256)'
+        if file_sha256(path) != record.get('sha256'):
+            return 'the file is not the one that the manifest describes (other sha256)'
         film = read_xray(path, frame=record.get('frame'), min_side=_SPARE * size)
     except XrayReadError as error:
         return error.reason

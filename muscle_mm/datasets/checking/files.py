@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +19,7 @@ from muscle_mm.datasets.checking.fingerprint_file import (
 )
 from muscle_mm.datasets.checking.prepared_sets import PreparedSet
 from muscle_mm.datasets.io import XrayReadError, read_xray
+from muscle_mm.utils.file_digest import file_sha256
 from muscle_mm.utils.parallel import LOST_REASON, map_files
 
 #: Fingerprints written at once: an interruption loses no more than these.
@@ -98,7 +97,7 @@ def _key(film: Film) -> Key:
 def _look_at(task: _Task) -> _Answer:
     """Look at one file."""
     try:
-        digest = hashlib.sha256(Path(task.path).read_bytes()).hexdigest()
+        digest = file_sha256(task.path)
     except FileNotFoundError:
         return _Answer('the file has gone')
     except OSError as error:

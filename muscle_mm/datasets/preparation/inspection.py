@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from muscle_mm.datasets.dicom_patient import dicom_patient
 from muscle_mm.datasets.io import XrayReadError, inspect_xray
 from muscle_mm.datasets.preparation.masks import join_masks, mask_target
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.file_digest import file_sha256
 from muscle_mm.utils.parallel import LOST_REASON
 
 #: What an inspection depends on, besides the files themselves.
@@ -138,13 +138,12 @@ def _read(question: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], str 
     film = inspect_xray(path, frame=question.get('frame'))
     if film.one_value:
         return {}, f'holds nothing: {film.width} x {film.height} pixels of one grey value only'
-    content = path.read_bytes()
     found: dict[str, Any] = {
         'height': film.height,
         'width': film.width,
         'bits': film.bits,
-        'bytes': len(content),
-        'sha256': hashlib.sha256(content).hexdigest(),
+        'bytes': path.stat().st_size,
+        'sha256': file_sha256(path),
     }
     patient = dicom_patient(path) if question.get('patient_from_header') else None
     if patient is not None:
