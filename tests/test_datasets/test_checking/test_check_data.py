@@ -173,6 +173,15 @@ def test_folders_that_hold_nothing(check, write_set, drawn, tmp_path):
         check(root)
 
 
+def test_set_in_the_folder_itself_hides_none_below_it(check, write_set, drawn):
+    data = write_set('one', {'a.png': {'pixels': drawn(0)}}).parent
+    manifest = (data / 'one/manifest.json').read_text()
+    # What a first attempt with --out data has left.
+    (data / 'manifest.json').write_text(manifest.replace('../../images', '../images'))
+    report = check(data)
+    assert [prepared.manifest.parent for prepared in report.sets] == [data, data / 'one']
+
+
 @pytest.mark.parametrize(
     ('options', 'message'),
     [({'threshold': 128}, 'threshold=128'), ({'threshold': -1}, 'threshold=-1')],
