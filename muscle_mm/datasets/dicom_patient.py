@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from pathlib import Path
 
 from muscle_mm.datasets.io import XrayReadError
@@ -53,7 +54,8 @@ def hashed_patient(patient: str) -> str:
     Returns:
         str: 'dicom-' and a hash.
     """
-    return f'dicom-{_hash(patient.strip())}'
+    written = unicodedata.normalize('NFC', patient.strip())
+    return f'dicom-{_hash(written)}'
 
 
 def _hash(text: str) -> str:

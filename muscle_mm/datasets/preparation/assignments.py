@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -169,8 +170,11 @@ class Assignments:
                 rejections.add(name, f'named in {self.path.name}, line {rows[0][0]}, but {what}')
 
     def _written(self, name: str) -> str:
-        """Write a key in one way, also where the table comes from Windows."""
-        name = name.strip()
+        """Write a key in one way, also where the table comes from Windows or the files from a Mac.
+
+        A Mac writes an accent as a letter of its own, most tables have it in one with its letter.
+        """
+        name = unicodedata.normalize('NFC', name.strip())
         if self.key == 'patient_id' or not name:
             return name
         return PurePosixPath(name if '/' in name else name.replace('\\', '/')).as_posix()
