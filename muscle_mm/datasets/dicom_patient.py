@@ -1,5 +1,5 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""Whose film a DICOM file is, without naming anyone."""
+"""Whose film a DICOM file is, under a pseudonym."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from pathlib import Path
 
 from muscle_mm.datasets.io import XrayReadError
 
-#: How the ids begin that come from a header. They are the same in whatever set a film is.
-HEADER_PREFIXES = ('dicom-', 'study-')
-
 
 def dicom_patient(path: Path) -> str | None:
-    """Read the patient of a DICOM header, as a hash: a manifest must not name anyone.
+    """Read the patient of a DICOM header, as a hash: nobody is to be named by accident.
 
+    The hash is a pseudonym, not a secret: it is the same in all sets, and whoever can guess the
+    numbers of a hospital can hash them all and turn it back. A manifest is patient data.
     Where the header has no PatientID, the films of one study count as one patient.
 
     Args:
@@ -46,7 +45,7 @@ def dicom_patient(path: Path) -> str | None:
 
 
 def hashed_patient(patient: str) -> str:
-    """Write a PatientID as a manifest does.
+    """Write a PatientID as a manifest does; see ``dicom_patient`` for what that hides.
 
     Args:
         patient (str): As in the DICOM header.
@@ -56,6 +55,18 @@ def hashed_patient(patient: str) -> str:
     """
     written = unicodedata.normalize('NFC', patient.strip())
     return f'dicom-{_hash(written)}'
+
+
+def is_hashed(patient: str) -> bool:
+    """Whether an id comes from a header; such ids are the same in whatever set a film is.
+
+    Args:
+        patient (str): As in a manifest.
+
+    Returns:
+        bool: False for an id from a file name or a table.
+    """
+    return patient.startswith(('dicom-', 'study-'))
 
 
 def _hash(text: str) -> str:
