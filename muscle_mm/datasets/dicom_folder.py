@@ -21,7 +21,7 @@ class DicomFolder(XrayFolder):
 
     Files may have no ending (``IM000001``) or a number for one (``1.2.840.10008.7``). Other kinds
     of files, such as the viewer that is exported along, are passed over, and so is ``DICOMDIR``.
-    What holds no film (structured reports, presentation states) is reported.
+    What holds no film (structured reports, CT slices, ultrasound; by its Modality) is reported.
 
     Patients come from the PatientID of the header, as a hash: a pseudonym that whoever can guess
     the numbers can turn back, so that a manifest is patient data. Where the PatientID is empty, the

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from muscle_mm.datasets.dicom_patient import dicom_patient
+from muscle_mm.datasets.dicom_header import read_dicom_header
+from muscle_mm.datasets.dicom_modality import no_radiograph
 from muscle_mm.datasets.io import XrayReadError, inspect_xray
 from muscle_mm.datasets.preparation.masks import join_masks, mask_target
 from muscle_mm.utils.errors import UserError
@@ -136,6 +137,10 @@ def lost_inspection(question: Mapping[str, Any]) -> Inspection:
 def _read(question: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], str | None]:
     """Read the image itself."""
     film = inspect_xray(path, frame=question.get('frame'))
+    header = read_dicom_header(path)
+    problem = None if header is None else no_radiograph(header.modality)
+    if problem is not None:
+        return {}, problem
     if film.one_value:
         return {}, f'holds nothing: {film.width} x {film.height} pixels of one grey value only'
     found: dict[str, Any] = {
@@ -145,9 +150,8 @@ def _read(question: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], str 
         'bytes': path.stat().st_size,
         'sha256': file_sha256(path),
     }
-    patient = dicom_patient(path) if question.get('patient_from_header') else None
-    if patient is not None:
-        found['patient_id'] = patient
+    if header is not None and header.patient is not None and question.get('patient_from_header'):
+        found['patient_id'] = header.patient
     return found, None
 
 
