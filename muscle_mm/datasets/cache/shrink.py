@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -56,13 +57,32 @@ def shrunk_film(record: Mapping[str, Any], images: str, size: int) -> np.ndarray
     try:
         if file_sha256(path) != record.get('sha256'):
             return 'the file is not the one that the manifest describes (other sha256)'
-        film = read_xray(path, frame=record.get('frame'), min_side=_SPARE * size)
+        return read_shrunk(path, size, record.get('frame'))
     except XrayReadError as error:
         return error.reason
     except UserError:
         raise
     except OSError as error:
         return error.strerror or str(error)
+
+
+def read_shrunk(path: str | Path, size: int, frame: int | None = None) -> np.ndarray:
+    """Read a film as a cache holds it.
+
+    Args:
+        path (str | Path): The file.
+        size (int): Of the cache, in pixels.
+        frame (int, optional): The frame of a file that holds several, counted from 0. Defaults to
+            refusing such a file.
+
+    Returns:
+        np.ndarray: (H, W), uint8.
+
+    Raises:
+        XrayReadError: If it cannot be read.
+        UserError: If a package is missing that is needed.
+    """
+    film = read_xray(path, frame=frame, min_side=_SPARE * size)
     height, width = film.shape
     shape = shrunk_shape(height, width, size)
     if shape == (height, width):
