@@ -31,7 +31,6 @@ minus ``mean``, divided by ``std`` (both are in the config).
 """
 
 import argparse
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,7 @@ from muscle_mm import __version__
 from muscle_mm.command_line.friendly_errors import run_command
 from muscle_mm.models.resnet_layouts import LAYOUTS, build_resnet
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.file_digest import file_sha256
 from muscle_mm.utils.revision import git_revision
 from muscle_mm.utils.safe_loading import load_checkpoint_file, state_dict_of
 from muscle_mm.utils.weights_file import ENDINGS, write_weights
@@ -157,7 +157,7 @@ def provenance_of(checkpoint: Mapping[str, Any], source: Path) -> dict[str, str]
         data_sets = [f'{task}: {about.get("dataset", "?")}' for task, about in tasks.items()]
     known = {
         'source': source.name,
-        'source_sha256': hashlib.sha256(source.read_bytes()).hexdigest(),
+        'source_sha256': file_sha256(source),
         'exported_by_muscle_mm': f'{__version__} {git_revision()}',
         'data_sets': ', '.join(map(str, filter(None, data_sets))),
         # The whole config of the training, as text.

@@ -108,7 +108,7 @@ def main() -> None:
         arguments.checkpoint, arguments.config, arguments.task, arguments.device or get_device()
     )
     output = build_output(trained, arguments.threshold, arguments.score_threshold)
-    reader = FilmReader(trained.pipeline, arguments.inverted, arguments.frame)
+    reader = FilmReader(trained.pipeline, arguments.inverted, arguments.frame, trained.cache)
     out.mkdir(parents=True, exist_ok=True)
     with locked_folder(out):
         predicted = predict_films(

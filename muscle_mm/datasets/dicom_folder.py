@@ -18,12 +18,13 @@ class DicomFolder(XrayFolder):
 
     Files may have no ending (``IM000001``) or a number for one (``1.2.840.10008.7``). Other kinds
     of files, such as the viewer that is exported along, are passed over, and so is ``DICOMDIR``;
-    the summary counts them. What holds no film (structured reports, presentation states) is
-    reported.
+    the summary counts them. What holds no film (structured reports, CT slices, ultrasound; by its
+    Modality) is reported.
 
-    Patients come from the PatientID of the header, as a hash that names nobody; where it is empty,
-    the films of a study count as one patient. A regular expression on the file name or the path
-    comes first.
+    Patients come from the PatientID of the header, as a hash: a pseudonym that whoever can guess
+    the numbers can turn back, so that a manifest is patient data. Where the PatientID is empty, the
+    films of a study count as one patient. A regular expression on the file name or the path comes
+    first.
     Labels come from a table (``--labels FILE``), in which a patient is written as in the header, or
     from folders as in ``XrayFolder``. Without labels, all images train.
     """

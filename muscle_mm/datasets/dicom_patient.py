@@ -1,47 +1,17 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
-"""Whose film a DICOM file is, without naming anyone."""
+"""How a manifest names the patients of DICOM headers: by pseudonyms.
+
+They keep a name from being read by accident, and are the same in whatever set a film is. They are
+no secret: whoever can guess the numbers of a hospital can hash them all and turn a pseudonym back.
+A manifest is patient data.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+import unicodedata
 
-from muscle_mm.datasets.io import XrayReadError
-
-#: How the ids begin that come from a header. They are the same in whatever set a film is.
-HEADER_PREFIXES = ('dicom-', 'study-')
-
-
-def dicom_patient(path: Path) -> str | None:
-    """Read the patient of a DICOM header, as a hash: a manifest must not name anyone.
-
-    Where the header has no PatientID, the films of one study count as one patient.
-
-    Args:
-        path (Path): The file.
-
-    Returns:
-        str | None: 'dicom-' and the hash of the PatientID, or 'study-' and the hash of the
-        StudyInstanceUID; None if the file is no DICOM file or has neither.
-
-    Raises:
-        XrayReadError: If the header is damaged.
-    """
-    with open(path, 'rb') as file:
-        if file.read(132)[128:] != b'DICM':
-            return None
-    import pydicom
-
-    tags = ['PatientID', 'StudyInstanceUID', 'SpecificCharacterSet']
-    try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
-        patient = str(header.get('PatientID') or '').strip()
-        study = str(header.get('StudyInstanceUID') or '').strip()
-    except Exception as error:
-        raise XrayReadError(path, f'damaged DICOM header ({error})') from error
-    if patient:
-        return hashed_patient(patient)
-    return f'study-{_hash(study)}' if study else None
+_PATIENT, _STUDY = 'dicom-', 'study-'
 
 
 def hashed_patient(patient: str) -> str:
@@ -53,7 +23,31 @@ def hashed_patient(patient: str) -> str:
     Returns:
         str: 'dicom-' and a hash.
     """
-    return f'dicom-{_hash(patient.strip())}'
+    return _PATIENT + _hash(unicodedata.normalize('NFC', patient.strip()))
+
+
+def hashed_study(study: str) -> str:
+    """Write a StudyInstanceUID in place of the patient that a header does not name.
+
+    Args:
+        study (str): As in the DICOM header.
+
+    Returns:
+        str: 'study-' and a hash.
+    """
+    return _STUDY + _hash(study)
+
+
+def is_hashed(patient: str) -> bool:
+    """Whether an id comes from a header.
+
+    Args:
+        patient (str): As in a manifest.
+
+    Returns:
+        bool: False for an id from a file name or a table.
+    """
+    return patient.startswith((_PATIENT, _STUDY))
 
 
 def _hash(text: str) -> str:

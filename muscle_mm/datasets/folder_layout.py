@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,16 +41,18 @@ def patient_of(path: Path, source: Path, pattern: str | None) -> str | None:
             is the patient. None takes the file name without its ending.
 
     Returns:
-        str | None: The patient, or None if the pattern does not match.
+        str | None: The patient, accents in one with their letters (NFC): one patient must not be
+        two because a Mac wrote some of the names. None if the pattern does not match.
 
     Raises:
         UserError: If the pattern is no regular expression.
     """
     if pattern is None:
-        return path.stem
+        return unicodedata.normalize('NFC', path.stem)
     try:
         name = path.relative_to(source).as_posix() if '/' in pattern else path.name
-        match = re.search(pattern, name)
+        name = unicodedata.normalize('NFC', name)
+        match = re.search(unicodedata.normalize('NFC', pattern), name)
     except re.error as error:
         raise UserError(
             f'the patient pattern {pattern!r} is no regular expression: {error}.'

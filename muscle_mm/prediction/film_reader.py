@@ -13,7 +13,9 @@ import numpy as np
 from mmengine.dataset import Compose
 from mmengine.registry import TRANSFORMS
 
-from muscle_mm.datasets.io import XrayReadError
+from muscle_mm.datasets.cache.shrink import read_shrunk
+from muscle_mm.datasets.io import XrayReadError, invert
+from muscle_mm.datasets.transforms.load_xray import LoadXray
 from muscle_mm.prediction.film_files import FilmFile
 from muscle_mm.prediction.pixel_spacing import PixelSpacing, read_pixel_spacing
 from muscle_mm.utils.errors import UserError
@@ -63,6 +65,8 @@ class FilmReader:
             ``tools/prepare_dataset.py``. Defaults to None.
         frame (int, optional): The frame of files that hold several, from 0. Defaults to None: such
             files are refused.
+        cache (int, optional): Size of the cache that the test read its films from, in pixels: the
+            network then gets a film as it would lie there. Defaults to None: as it is.
     """
 
     def __init__(
@@ -70,10 +74,13 @@ class FilmReader:
         pipeline: Sequence[Mapping[str, Any]],
         inverted: str | None = None,
         frame: int | None = None,
+        cache: int | None = None,
     ) -> None:
         self.inverted = inverted
         self.frame = frame
         self._load = TRANSFORMS.build(dict(pipeline[0]))
+        # No other transform reads from a cache.
+        self.cache = cache if isinstance(self._load, LoadXray) else None
         self._transform = Compose([dict(step) for step in pipeline[1:]])
 
     def __call__(self, file: FilmFile) -> ReadFilm:
@@ -112,6 +119,11 @@ class FilmReader:
                 file, f'holds nothing: {width} x {height} pixels of one grey value only'
             )
         shown = shrink(_to_grey(film), cv2.INTER_AREA)
+        if self.cache is not None:
+            frame = self._load.frame if self.frame is None else self.frame
+            small = read_shrunk(file.path, self.cache, frame)
+            loaded['img'] = invert(small) if sample.get('inverted') else small
+            loaded['img_shape'] = loaded['ori_shape'] = small.shape
         packed = self._transform(loaded)
         spacing = read_pixel_spacing(file.path)
         return ReadFilm(file, '', shown, (height, width), packed, spacing)

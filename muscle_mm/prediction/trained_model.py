@@ -33,6 +33,8 @@ class TrainedModel:
         pipeline (list[dict]): Transforms of the test split, without those that load annotations.
         threshold (float): Score of class 1 of two from which on the test calls a film positive.
         checkpoint (Path): The file.
+        cache (int, optional): Size of the cache that the test reads its films from, in pixels.
+            Defaults to None: the test reads the files.
     """
 
     model: Any
@@ -41,6 +43,7 @@ class TrainedModel:
     pipeline: list[dict[str, Any]]
     threshold: float
     checkpoint: Path
+    cache: int | None = None
 
     def class_name(self, label: int) -> str:
         """Name a class.
@@ -115,6 +118,7 @@ def load_trained_model(
         pipeline=pipeline,
         threshold=_threshold_of(settings, meta.get('validation_thresholds') or {}),
         checkpoint=checkpoint,
+        cache=data.get('cache'),
     )
 
 

@@ -1,10 +1,10 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """ImageNet weights as torchvision publishes them."""
 
-import hashlib
 from pathlib import Path
 
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.file_digest import file_sha256
 
 #: Begins the name of published weights, as in OpenMMLab's configs: ``torchvision://resnet18``.
 PREFIX = 'torchvision://'
@@ -56,11 +56,7 @@ def published_weights(name: str) -> Path:
                 'DIR/hub/checkpoints), or name it: '
                 '--cfg-options model.backbone.init_cfg.checkpoint=PATH.'
             ) from error
-    with open(path, 'rb') as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    if not digest.hexdigest().startswith(_hash_in(path.name)):
+    if not file_sha256(path).startswith(_hash_in(path.name)):
         raise UserError(
             f'{PREFIX}{name}: {path} is damaged, or is not the published file: its SHA-256 does '
             f'not begin with {_hash_in(path.name)}. Delete it, and get {address} again.'

@@ -3,10 +3,12 @@
 
 import csv
 import json
+from unicodedata import normalize
 
 import numpy as np
 import pytest
 
+from muscle_mm.datasets.dicom_patient import hashed_patient
 from muscle_mm.datasets.preparation import prepare
 from muscle_mm.utils.errors import UserError
 
@@ -151,6 +153,55 @@ def test_labels_of_dicom_patients_are_written_as_in_the_header(table, tmp_path, 
     summary = prepare('DicomFolder', tmp_path / 'export', out, labels=path, progress=False)
     assert column(summary, 'gt_label') == {'IM1': 1, 'IM2': 0, 'IM3': 0}
     assert rejected(out) == {}
+
+
+@pytest.mark.parametrize('readable', [True, False])
+def test_patients_without_a_film_are_not_named_where_the_manifest_names_nobody(
+    table, tmp_path, dicom, readable
+):
+    pixels = np.arange(16, dtype=np.uint16).reshape(4, 4)
+    for name, patient in (('IM1', '0012345'), ('IM2', '0012346')):
+        path = dicom(pixels, name=f'export/{name}', PatientID=patient)
+        if not readable:
+            path.write_bytes(b'')
+    known = hashed_patient('0012348')
+    path = table(
+        'patient_id,label', '0012345,well', '0012346,sick', '0012347,well', f'{known},sick'
+    )
+    out = tmp_path / 'out'
+    options = {'labels': path, 'progress': False}
+    if readable:
+        prepare('DicomFolder', tmp_path / 'export', out, **options)
+    else:
+        with pytest.raises(UserError, match='none of the images'):
+            prepare('DicomFolder', tmp_path / 'export', out, **options)
+    reasons = rejected(out)
+    unused = 'but no usable image is of this patient'
+    assert reasons[hashed_patient('0012347')] == f'named in table.csv, line 4, {unused}'
+    assert reasons[known] == f'named in table.csv, line 5, {unused}'
+    assert '001234' not in (out / 'rejected.csv').read_text()
+
+
+@pytest.mark.parametrize(('on_disk', 'in_table'), [('NFD', 'NFC'), ('NFC', 'NFD')])
+def test_accents_as_a_mac_writes_them(table, tmp_path, film, on_disk, in_table):
+    source = tmp_path / 'source'
+    names = [normalize(on_disk, name) for name in ('Müller_1', 'Müller_2', 'José_1', 'José_2')]
+    for value, name in enumerate(names):
+        film(source / f'{name}.png', value)
+    (source / f'{names[1]}.png').write_bytes(b'')
+    rows = [f'{normalize(in_table, name)}.png,{number % 2}' for number, name in enumerate(names)]
+    options = {'patient_pattern': normalize(in_table, r'^(Müller|José)')}
+    out = tmp_path / 'out'
+    summary = run(source, out, labels=table('img_path,label', *rows), **options)
+    assert [record['img_path'] for record in summary.records] == sorted(
+        f'{name}.png' for name in (names[0], names[2], names[3])
+    )
+    assert {record['patient_id'] for record in summary.records} == {'Müller', 'José'}
+    assert list(rejected(out)) == [f'{names[1]}.png']
+    rows = [f'{normalize(in_table, name)},{name[0]}' for name in ('Müller', 'José')]
+    summary = run(source, out, labels=table('patient_id,label', *rows), **options)
+    assert column(summary, 'gt_label')[f'{names[0]}.png'] == 1
+    assert list(rejected(out)) == [f'{names[1]}.png']
 
 
 def test_labels_in_place_of_folders(table, tmp_path, film):

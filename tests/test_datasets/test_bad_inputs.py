@@ -296,6 +296,12 @@ EXPORTED = [
     ('file without an ending', 'IM000001', dicom(), ACCEPTED),
     ('number for an ending', '1.2.840.7', dicom(), ACCEPTED),
     ('structured report', 'SR000001', dicom(drop=['PixelData'], Modality='SR'), 'no pixel data'),
+    ('slice of a CT', 'IM0007', dicom(Modality='CT'), 'no radiograph (Modality CT)'),
+    ('ultrasound', 'IM0007', dicom(Modality='US'), 'no radiograph (Modality US)'),
+    ('scanned paper', 'IM0007', dicom(Modality='DOC'), 'no radiograph (Modality DOC)'),
+    ('film of unusual Modality', 'IM0007', dicom(Modality='DR'), ACCEPTED),
+    ('film of other Modality', 'IM0007', dicom(Modality='OT'), ACCEPTED),
+    ('film of empty Modality', 'IM0007', dicom(Modality=''), ACCEPTED),
     ('no DICOM, no ending', 'README', content(b'burnt on a Monday'), NOT_READ),
     ('table of contents', 'DICOMDIR', content(b'whatever'), PASSED_OVER),
     ('viewer', 'viewer.exe', content(b'MZ'), PASSED_OVER),
@@ -480,8 +486,20 @@ def mask_of(array, **options):
     return saved(lambda: Image.fromarray(np.asarray(array, np.uint8)), **options)
 
 
+def mask16(array):
+    return saved(lambda: Image.fromarray(np.asarray(array, np.uint16)))
+
+
 HALF = np.repeat([0, 1], 160).reshape(16, 20)
 THIRDS = np.arange(320).reshape(16, 20) // 110
+# two objects, the second one of 4 of 320 pixels
+SPECK = HALF * 255
+SPECK[2:4, 2:4] = 127
+BLURRED = HALF * 255
+BLURRED[8, :12] = np.arange(20, 260, 20)
+# few values, but all of them along the border
+HALVED = HALF * 255
+HALVED[8, :3] = 64, 128, 191
 MASKS = [
     # what is wrong with the mask, its name, who makes it, the file concerned, what becomes of it
     ('other size', 'bad.png', mask_of(HALF[:, :9]), BAD, 'has 9 x 16 pixels, the image 20 x 16'),
@@ -490,6 +508,10 @@ MASKS = [
     ('text', 'bad.png', content(b'lung'), BAD, NOT_READ),
     ('three values', 'bad.png', mask_of(THIRDS), BAD, '3 grey values'),
     ('left 128, right 255', 'bad.png', mask_of(THIRDS * 127), BAD, '3 grey values'),
+    ('a small third value', 'bad.png', mask_of(SPECK), BAD, '3 grey values'),
+    ('16 bits: 0, 1, 2', 'bad.png', mask16((SPECK + 1) // 128), BAD, '3 grey values'),
+    ('a small third value inside', 'bad.png', mask_of(255 - SPECK), BAD, '3 grey values'),
+    ('16 bits: 0, 1, 8', 'bad.png', mask16(THIRDS**3), BAD, '3 grey values'),
     ('pipe', 'bad.png', os.mkfifo, BAD, 'not a file: masks/bad.png is a'),
     ('grey values', 'bad.png', mask_of(pixels()), BAD, 'grey values, expected two'),
     ('grey everywhere', 'bad.png', mask_of(HALF * 0 + 77), BAD, '1 grey values'),
@@ -497,6 +519,10 @@ MASKS = [
     ('object everywhere', 'bad.png', mask_of(HALF * 0 + 255), BAD, ACCEPTED),
     ('0 and 1', 'bad.png', mask_of(HALF), BAD, ACCEPTED),
     ('0 and 38', 'bad.png', mask_of(HALF * 38), BAD, ACCEPTED),
+    ('16 bits: 0 and 1', 'bad.png', mask16(HALF), BAD, ACCEPTED),
+    ('16 bits: 0 and 65535', 'bad.png', mask16(HALF * 65535), BAD, ACCEPTED),
+    ('blurred', 'bad.png', mask_of(BLURRED), BAD, ACCEPTED),
+    ('halved', 'bad.png', mask_of(HALVED), BAD, ACCEPTED),
     ('JPEG', 'bad.jpg', mask_of(HALF * 255, format='JPEG'), BAD, ACCEPTED),
     ('colour', 'bad.png', mask_of(np.stack([HALF * 255] * 3, axis=2)), BAD, ACCEPTED),
 ]  # fmt: skip

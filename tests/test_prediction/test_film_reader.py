@@ -3,10 +3,14 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 pytest.importorskip('mmpretrain')
 
+from muscle_mm.datasets import XrayDataset
+from muscle_mm.datasets.cache import build_cache
+from muscle_mm.datasets.preparation import prepare
 from muscle_mm.prediction.film_reader import SHOWN_SIZE, FilmReader, lost_film
 from muscle_mm.prediction.pixel_spacing import PixelSpacing
 from muscle_mm.utils.toolbox import require_toolbox
@@ -59,6 +63,42 @@ def test_a_frame_is_chosen(tmp_path, film_file):
     assert FilmReader(PIPELINE, frame=1)(film_file(path)).shown.max() == 20
     single = film_file(gradient(tmp_path / 'single.png', (8, 8)))
     assert FilmReader(PIPELINE, frame=1)(single).problem == ''
+
+
+@pytest.mark.parametrize('inverted', [None, '*_MONOCHROME1*'])
+def test_the_network_gets_what_the_test_with_a_cache_gave_it(tmp_path, film_file, inverted):
+    films = tmp_path / 'films'
+    films.mkdir()
+    # A JPEG so large is decoded at a part of its size for a cache; a small film stays as it is.
+    for name, size in (('large_MONOCHROME1.jpg', (400, 500)), ('small.png', (20, 90))):
+        gradient(films / name, size)
+    deep = np.arange(90 * 70, dtype=np.uint16).reshape(90, 70) * 9
+    Image.fromarray(deep).save(films / 'deep_MONOCHROME1.png')
+    Image.fromarray(deep.astype(np.uint8)).save(films / 'film.tif')
+    prepare('XrayFolder', films, tmp_path / 'data', inverted=inverted, progress=False)
+    build_cache(tmp_path / 'data/manifest.json', 32, progress=False)
+    tested = XrayDataset(data_root=tmp_path / 'data', cache=32, pipeline=PIPELINE, test_mode=True)
+    reader = pickle.loads(pickle.dumps(FilmReader(PIPELINE, inverted, cache=32)))
+    plain = FilmReader(PIPELINE, inverted)
+    same = []
+    for sample in tested:
+        file = film_file(sample['data_samples'].img_path)
+        read, without = reader(file), plain(file)
+        assert torch.equal(read.packed['inputs'], sample['inputs'])
+        for key in ('img_shape', 'ori_shape'):
+            assert read.packed['data_samples'].get(key) == sample['data_samples'].get(key)
+        np.testing.assert_array_equal(read.shown, without.shown)
+        assert read.size == without.size
+        if torch.equal(read.packed['inputs'], without.packed['inputs']):
+            same.append(file.name)
+    assert len(tested) == 4 and same == ['small.png']
+
+
+def test_a_cache_is_for_transforms_that_read_from_it(tmp_path, film_file):
+    path = gradient(tmp_path / 'film.png', (64, 64))
+    pipeline = [dict(type='LoadImageFromFile', color_type='grayscale'), *PIPELINE[1:]]
+    read = [FilmReader(pipeline, cache=cache)(film_file(path)) for cache in (None, 32)]
+    assert torch.equal(*(film.packed['inputs'] for film in read))
 
 
 @pytest.mark.parametrize(

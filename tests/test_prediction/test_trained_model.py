@@ -33,6 +33,14 @@ def test_a_threshold_chosen_on_validation_is_in_the_checkpoint(small_model):
     assert load_trained_model(checkpoint).threshold == 0.125
 
 
+def test_the_cache_of_the_test_is_kept(small_model):
+    _, checkpoint = small_model('classification', ('a', 'b'))
+    assert load_trained_model(checkpoint).cache is None
+    options = {'test_dataloader.dataset.cache': 32}
+    _, checkpoint = small_model('classification', ('a', 'b'), **options)
+    assert load_trained_model(checkpoint).cache == 32
+
+
 def test_a_config_file_may_ask_for_more(small_model):
     options = {'model.head.loss': dict(type='mmpretrain.LabelSmoothLoss', label_smooth_val=0.1)}
     config, checkpoint = small_model('classification', ('a', 'b'), **options)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from muscle_mm.datasets.cache import build_cache
 from muscle_mm.datasets.preparation import prepare
 
 CLASSES = {
@@ -90,10 +91,18 @@ def read(out):
     return rows, json.loads((out / 'predictions.json').read_text())
 
 
-@pytest.mark.parametrize('kind', list(CLASSES))
-def test_predicts_what_the_test_tool_measures(kind, run_tool, small_model, test_set, tmp_path):
+@pytest.mark.parametrize(
+    ('kind', 'cache'), [*((kind, None) for kind in CLASSES), ('classification', 16)]
+)
+def test_predicts_what_the_test_tool_measures(
+    kind, cache, run_tool, small_model, test_set, tmp_path
+):
     folder = test_set(kind)
-    config, checkpoint = small_model(kind, CLASSES[kind])
+    options = {}
+    if cache is not None:
+        build_cache(tmp_path / 'data/pneumonia/manifest.json', cache, progress=False)
+        options = {'test_dataloader.dataset.cache': cache}
+    config, checkpoint = small_model(kind, CLASSES[kind], **options)
     dumped = tmp_path / 'test.pkl'
     arguments = [config, checkpoint, '--work-dir', tmp_path / 'work', '--out', dumped]
     assert run_tool('test.py', *arguments) == 0

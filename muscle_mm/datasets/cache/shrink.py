@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,6 +13,7 @@ import numpy as np
 from muscle_mm.datasets.io import XrayReadError, read_xray
 from muscle_mm.datasets.manifest import safe_join
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.file_digest import file_sha256
 from muscle_mm.utils.parallel import LOST_REASON
 
 #: A JPEG file is decoded at half its size or less as long as this many times the cache's size are
@@ -54,16 +55,34 @@ def shrunk_film(record: Mapping[str, Any], images: str, size: int) -> np.ndarray
     name = record['img_path']
     path = safe_join(images, name, f'image {name!r} of the manifest')
     try:
-        with open(path, 'rb') as file:
-            if hashlib.sha256(file.read()).hexdigest() != record.get('sha256'):
-                return 'the file is not the one that the manifest describes (other sha256)'
-        film = read_xray(path, frame=record.get('frame'), min_side=_SPARE * size)
+        if file_sha256(path) != record.get('sha256'):
+            return 'the file is not the one that the manifest describes (other sha256)'
+        return read_shrunk(path, size, record.get('frame'))
     except XrayReadError as error:
         return error.reason
     except UserError:
         raise
     except OSError as error:
         return error.strerror or str(error)
+
+
+def read_shrunk(path: str | Path, size: int, frame: int | None = None) -> np.ndarray:
+    """Read a film as a cache holds it.
+
+    Args:
+        path (str | Path): The file.
+        size (int): Of the cache, in pixels.
+        frame (int, optional): The frame of a file that holds several, counted from 0. Defaults to
+            refusing such a file.
+
+    Returns:
+        np.ndarray: (H, W), uint8.
+
+    Raises:
+        XrayReadError: If it cannot be read.
+        UserError: If a package is missing that is needed.
+    """
+    film = read_xray(path, frame=frame, min_side=_SPARE * size)
     height, width = film.shape
     shape = shrunk_shape(height, width, size)
     if shape == (height, width):

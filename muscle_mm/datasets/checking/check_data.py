@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from muscle_mm.datasets.checking.patients import check_patients
 from muscle_mm.datasets.checking.prepared_sets import PreparedSet, find_prepared_sets
 from muscle_mm.datasets.exclusions import read_exclusions, write_exclusions
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.locked_folder import locked_folder
 from muscle_mm.utils.parallel import worker_count
 
 
@@ -49,17 +51,40 @@ def check_data(
 
     Raises:
         UserError: If a folder holds no prepared set, a manifest or an ``exclusions.csv`` is
-            damaged, or the results cannot be written beside the manifest.
+            damaged, the results cannot be written beside the manifest, or another process prepares
+            or checks one of the sets.
     """
     if not 0 <= threshold < HASH_BITS // 2:
         raise UserError(f'threshold={threshold} must lie between 0 and {HASH_BITS // 2 - 1}.')
     processes = worker_count(workers)
     sets = find_prepared_sets(roots)
-    before = [_excluded(prepared, fix) for prepared in sets]
+    with ExitStack() as locks:
+        # From the first fingerprint to the last list: all of it must be of the same films.
+        for prepared in sets:
+            locks.enter_context(locked_folder(prepared.manifest.parent))
+        before = [_excluded(prepared, fix) for prepared in sets]
+        findings = _findings(sets, before, fix, threshold, processes, progress)
+        if not fix:
+            return DataReport(sets, findings, before)
+        after = [_reasons(prepared, findings) for prepared in sets]
+        for prepared, reasons in zip(sets, after, strict=True):
+            write_exclusions(prepared.exclusions, reasons)
+    return DataReport(sets, findings, after, fixed=True, excluded_before=before)
+
+
+def _findings(
+    sets: Sequence[PreparedSet],
+    excluded: Sequence[Mapping[str, str]],
+    fix: bool,
+    threshold: int,
+    processes: int,
+    progress: bool,
+) -> list[Finding]:
+    """Do all checks, and sort what they find."""
     findings: list[Finding] = []
     fingerprints: dict[Film, np.ndarray] = {}
-    for prepared, excluded in zip(sets, before, strict=True):
-        films = [film for film in prepared.films if fix or film.img_path not in excluded]
+    for prepared, left_out in zip(sets, excluded, strict=True):
+        films = [film for film in prepared.films if fix or film.img_path not in left_out]
         found, rows = check_files(prepared, films, processes, progress)
         findings += found
         fingerprints |= rows
@@ -69,13 +94,7 @@ def check_data(
     sound = {film: row for film, row in fingerprints.items() if film not in broken}
     findings += check_patients(sound)
     findings += check_copies(sound, threshold, processes, progress)
-    findings.sort(key=lambda finding: finding.order)
-    if not fix:
-        return DataReport(sets, findings, before)
-    after = [_reasons(prepared, findings) for prepared in sets]
-    for prepared, reasons in zip(sets, after, strict=True):
-        write_exclusions(prepared.exclusions, reasons)
-    return DataReport(sets, findings, after, fixed=True, excluded_before=before)
+    return sorted(findings, key=lambda finding: finding.order)
 
 
 def _excluded(prepared: PreparedSet, fix: bool) -> dict[str, str]:

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +19,8 @@ from muscle_mm.datasets.checking.fingerprint_file import (
 )
 from muscle_mm.datasets.checking.prepared_sets import PreparedSet
 from muscle_mm.datasets.io import XrayReadError, read_xray
+from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.file_digest import file_sha256
 from muscle_mm.utils.parallel import LOST_REASON, map_files
 
 #: Fingerprints written at once: an interruption loses no more than these.
@@ -60,10 +60,12 @@ def check_files(
         films without one.
 
     Raises:
-        UserError: If the fingerprints cannot be written beside the manifest.
+        UserError: If the fingerprints cannot be written beside the manifest, or another process
+            damages them.
     """
     store = FingerprintFile(prepared.manifest.with_name(FINGERPRINTS_NAME))
-    tasks = [_Task(film.path, *_key(film), _key(film) in store.places) for film in films]
+    known = store.read().keys()
+    tasks = [_Task(film.path, *_key(film), _key(film) in known) for film in films]
     findings, sound, fresh = [], [], []
     bar = tqdm(
         map_files(_look_at, tasks, workers, _lost),
@@ -86,7 +88,12 @@ def check_files(
     finally:
         store.add(fresh)
     rows = store.read()
-    return findings, {film: rows[store.places[_key(film)]] for film in sound}
+    if any(_key(film) not in rows for film in sound):
+        raise UserError(
+            f'fingerprints are missing in {store.path}: another process is writing to it. Check '
+            'this set in one process at a time.'
+        )
+    return findings, {film: rows[_key(film)] for film in sound}
 
 
 def _key(film: Film) -> Key:
@@ -98,7 +105,7 @@ def _key(film: Film) -> Key:
 def _look_at(task: _Task) -> _Answer:
     """Look at one file."""
     try:
-        digest = hashlib.sha256(Path(task.path).read_bytes()).hexdigest()
+        digest = file_sha256(task.path)
     except FileNotFoundError:
         return _Answer('the file has gone')
     except OSError as error:

@@ -40,10 +40,6 @@ class FingerprintFile:
                 f'the fingerprints of the films, {path}, cannot be written ({error.strerror}). '
                 'Make the folder writable, or check a copy of the prepared folder.'
             ) from error
-        rows = self.read()
-        self._rows = len(rows)
-        #: Place of each fingerprint in ``read()``.
-        self.places: dict[Key, int] = {key_of(row): i for i, row in enumerate(rows)}
 
     def _repair(self) -> None:
         """Begin the file, or cut off what an interruption left incomplete."""
@@ -70,19 +66,21 @@ class FingerprintFile:
                 file.write(b''.join(row.tobytes() for row in rows))
         except OSError as error:
             raise UserError(f'{self.path} cannot be written ({error.strerror}).') from error
-        for row in rows:
-            self.places[key_of(row)] = self._rows
-            self._rows += 1
 
-    def read(self) -> np.ndarray:
+    def read(self) -> dict[Key, np.ndarray]:
         """Give all fingerprints, from the disk as they are needed.
 
+        Where one lies follows from the file alone, never from what this process has added: where a
+        folder cannot be locked, another one may have added to it, too.
+
         Returns:
-            np.ndarray: (N,), dtype ``FINGERPRINT``.
+            dict[Key, np.ndarray]: Each without dimensions, dtype ``FINGERPRINT``.
         """
-        if self.path.stat().st_size == len(_HEAD):
-            return np.empty(0, dtype=FINGERPRINT)
-        return np.memmap(self.path, dtype=FINGERPRINT, mode='r', offset=len(_HEAD))
+        count = (self.path.stat().st_size - len(_HEAD)) // FINGERPRINT.itemsize
+        if count < 1:
+            return {}
+        rows = np.memmap(self.path, dtype=FINGERPRINT, mode='r', offset=len(_HEAD), shape=(count,))
+        return {key_of(rows[i]): rows[i] for i in range(count)}
 
 
 def key_of(row: np.ndarray) -> Key:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from muscle_mm.datasets.checking.film import Film
 from muscle_mm.datasets.checking.finding import Finding
-from muscle_mm.datasets.dicom_patient import HEADER_PREFIXES
+from muscle_mm.datasets.dicom_patient import is_hashed
 
 
 def check_patients(films: Iterable[Film]) -> list[Finding]:
@@ -38,7 +38,7 @@ def check_patients(films: Iterable[Film]) -> list[Finding]:
                 last = next(film for film in found if film.held_out == furthest)
                 reason = f'patient {patient} is in {last.split}, too'
                 findings.append(Finding('patient', (*earlier, last), reason, leave_out=earlier))
-        if patient.startswith(HEADER_PREFIXES):
+        if is_hashed(patient):
             findings += _between_sets(patient, [film for found in sets.values() for film in found])
     return findings
 

@@ -39,7 +39,7 @@ class PreparedSet:
 
 
 def find_prepared_sets(roots: Iterable[str | Path]) -> list[PreparedSet]:
-    """Read the sets in folders that are prepared ones, or that hold prepared ones.
+    """Read the sets in folders that are prepared ones, that hold prepared ones, or both.
 
     Args:
         roots (Iterable[str | Path]): The folders. A set reached twice counts once.
@@ -56,8 +56,8 @@ def find_prepared_sets(roots: Iterable[str | Path]) -> list[PreparedSet]:
         root = root.expanduser()
         if not root.is_dir():
             raise UserError(f'the data folder {root} does not exist or is not a folder.')
-        found = [root / MANIFEST_NAME] if (root / MANIFEST_NAME).is_file() else []
-        found = found or sorted(root.glob(f'*/{MANIFEST_NAME}'))
+        # A set in the folder itself must not hide those in the folders in it.
+        found = [*root.glob(MANIFEST_NAME), *root.glob(f'*/{MANIFEST_NAME}')]
         if not found:
             raise UserError(
                 f'no {MANIFEST_NAME} in {root} nor in the folders in it. Write it: python '

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from muscle_mm.datasets.dicom_patient import hashed_patient
+from muscle_mm.datasets.dicom_patient import hashed_patient, is_hashed
 from muscle_mm.datasets.preparation.rejections import Rejections
 from muscle_mm.datasets.scanning import read_table_lines
 from muscle_mm.utils.errors import UserError
@@ -94,7 +95,7 @@ class Assignments:
             else:
                 rejections.add(record['img_path'], problem)
         self._check_used(records)
-        self._report_unused(rejections)
+        self._report_unused(records, rejections)
         return given
 
     def find(self, record: Mapping[str, Any]) -> Assigned:
@@ -153,10 +154,11 @@ class Assignments:
                 f'{records[0][self.key]!r}.'
             )
 
-    def _report_unused(self, rejections: Rejections) -> None:
+    def _report_unused(self, records: Sequence[Mapping[str, Any]], rejections: Rejections) -> None:
         """Report the rows that no image has asked for.
 
         Args:
+            records (Sequence[Mapping]): The images that were looked up.
             rejections (Rejections): Takes them; images that it already has are passed over.
         """
         what = (
@@ -164,13 +166,20 @@ class Assignments:
             if self.key == 'img_path'
             else 'no usable image is of this patient'
         )
+        patients = [str(record['patient_id']) for record in records]
+        # What the manifest keeps as a hash is not named here either; the line is enough to find it.
+        hide = self.key == 'patient_id' and (not patients or any(map(is_hashed, patients)))
         for name, rows in self._lines.items():
             if name not in self._asked and name not in rejections:
-                rejections.add(name, f'named in {self.path.name}, line {rows[0][0]}, but {what}')
+                shown = hashed_patient(name) if hide and not is_hashed(name) else name
+                rejections.add(shown, f'named in {self.path.name}, line {rows[0][0]}, but {what}')
 
     def _written(self, name: str) -> str:
-        """Write a key in one way, also where the table comes from Windows."""
-        name = name.strip()
+        """Write a key in one way, also where the table comes from Windows or the files from a Mac.
+
+        A Mac writes an accent as a letter of its own, most tables have it in one with its letter.
+        """
+        name = unicodedata.normalize('NFC', name.strip())
         if self.key == 'patient_id' or not name:
             return name
         return PurePosixPath(name if '/' in name else name.replace('\\', '/')).as_posix()

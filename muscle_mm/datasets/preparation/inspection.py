@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -11,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from muscle_mm.datasets.dicom_patient import dicom_patient
+from muscle_mm.datasets.dicom_header import read_dicom_header
+from muscle_mm.datasets.dicom_modality import no_radiograph
 from muscle_mm.datasets.io import XrayReadError, inspect_xray
 from muscle_mm.datasets.preparation.masks import join_masks, mask_target
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.file_digest import file_sha256
 from muscle_mm.utils.parallel import LOST_REASON
 
 #: What an inspection depends on, besides the files themselves.
@@ -136,19 +137,21 @@ def lost_inspection(question: Mapping[str, Any]) -> Inspection:
 def _read(question: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], str | None]:
     """Read the image itself."""
     film = inspect_xray(path, frame=question.get('frame'))
+    header = read_dicom_header(path)
+    problem = None if header is None else no_radiograph(header.modality)
+    if problem is not None:
+        return {}, problem
     if film.one_value:
         return {}, f'holds nothing: {film.width} x {film.height} pixels of one grey value only'
-    content = path.read_bytes()
     found: dict[str, Any] = {
         'height': film.height,
         'width': film.width,
         'bits': film.bits,
-        'bytes': len(content),
-        'sha256': hashlib.sha256(content).hexdigest(),
+        'bytes': path.stat().st_size,
+        'sha256': file_sha256(path),
     }
-    patient = dicom_patient(path) if question.get('patient_from_header') else None
-    if patient is not None:
-        found['patient_id'] = patient
+    if header is not None and header.patient is not None and question.get('patient_from_header'):
+        found['patient_id'] = header.patient
     return found, None
 
 

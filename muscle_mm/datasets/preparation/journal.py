@@ -15,7 +15,7 @@ from muscle_mm.version import __version__
 
 JOURNAL_NAME = 'inspected.jsonl'
 #: Raised when an inspection finds other things than before.
-_JOURNAL_VERSION = 1
+_JOURNAL_VERSION = 2
 
 
 class Journal:

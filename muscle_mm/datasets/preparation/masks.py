@@ -6,17 +6,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+import cv2
 import numpy as np
 
-from muscle_mm.datasets.io import XrayReadError, read_xray
+from muscle_mm.datasets.io import XrayReadError, inspect_xray, read_xray
 from muscle_mm.utils.whole_file import whole_file
 
 #: Below the folder of the manifest.
 MASKS_FOLDER = 'masks'
-#: Grey values this near to 0 or 255 are those two, blurred by JPEG or by resizing.
-_NEAR = 64
-#: Part of the pixels that must be near 0 or 255 in a mask of more than two values.
+#: The largest grey value of 16 bits, and what the values of 8 bits are multiplied by.
+_WHITE, _STEP = 65535, 257
+#: Grey values this near to black or white are those two, blurred by JPEG or by resizing.
+_NEAR = 64 * _STEP
+#: Part of the pixels that must be near black or white in a mask of more than two values.
 _CLEAR = 0.95
+#: So few values may be labels, each with an object of its own, and not the steps of a blur.
+_LABELS = 8
+#: Pixels from a blurred border to black and to white, at most.
+_REACH = 2
 
 
 def mask_target(image: str) -> str:
@@ -54,8 +61,9 @@ def join_masks(
     joined = np.zeros(shape, dtype=bool)
     for mask_path in masks:
         try:
-            # Grey values as they are: for 16 bits, the ends are the mask's own.
-            mask = read_xray(source / mask_path, percentiles=(0, 100))
+            # Grey values as they are: for 16 bits, the ends are the mask's own. In 8 bits, values
+            # that differ could become one.
+            mask = read_xray(source / mask_path, percentiles=(0, 100), dtype='uint16')
         except XrayReadError as error:
             return f'mask {mask_path}: {error.reason}'
         if mask.shape != shape:
@@ -63,7 +71,7 @@ def join_masks(
                 f'mask {mask_path} has {mask.shape[1]} x {mask.shape[0]} pixels, the image '
                 f'{shape[1]} x {shape[0]}'
             )
-        inside = _binary(mask)
+        inside = _binary(mask, source / mask_path)
         if inside is None:
             return (
                 f'mask {mask_path} holds {len(np.unique(mask))} grey values, expected two: 0 '
@@ -77,21 +85,35 @@ def join_masks(
     return None
 
 
-def _binary(mask: np.ndarray) -> np.ndarray | None:
+def _binary(mask: np.ndarray, path: Path) -> np.ndarray | None:
     """Tell inside from outside.
 
     Args:
-        mask (np.ndarray): (H, W) uint8.
+        mask (np.ndarray): (H, W) uint16.
+        path (Path): Its file.
 
     Returns:
         np.ndarray | None: (H, W) bool; None if the values are more than two kinds.
     """
-    values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
-    if len(values) == 1 and values[0] in (0, 1, 255):
-        return mask > 0
+    values = np.flatnonzero(np.bincount(mask.ravel()))
+    if len(values) == 1:
+        return mask > 0 if values[0] in (0, _STEP, _WHITE) else None
     if len(values) == 2:
         return mask == values[1]
-    clear = (mask < _NEAR) | (mask > 255 - _NEAR)
-    if len(values) > 2 and values[-1] > 255 - _NEAR and clear.mean() >= _CLEAR:
-        return mask > 127
-    return None
+    black, white = mask < _NEAR, mask > _WHITE - _NEAR
+    if not white.any() or (black | white).mean() < _CLEAR:
+        return None
+    # However small its object is, a third label must not become one of the two. Scaled from other
+    # than 8 bits, one can also lie near black or white.
+    if len(values) <= _LABELS and not (
+        inspect_xray(path).bits == 8 and _is_border(~(black | white), black, white)
+    ):
+        return None
+    return mask > _WHITE // 2
+
+
+def _is_border(grey: np.ndarray, black: np.ndarray, white: np.ndarray) -> bool:
+    """Whether all of what is grey lies between black and white, as after a blur."""
+    around = np.ones((2 * _REACH + 1,) * 2, np.uint8)
+    near = [cv2.dilate(ends.astype(np.uint8), around).astype(bool) for ends in (black, white)]
+    return not (grey & ~(near[0] & near[1])).any()

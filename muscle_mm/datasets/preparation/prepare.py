@@ -50,7 +50,7 @@ def prepare(
     frame: int | None = None,
     strict: bool = False,
 ) -> PreparationSummary:
-    """Scan a set, read every file once, split by patient and write the manifest.
+    """Scan a set, decode and hash every file, split by patient and write the manifest.
 
     The source is never written to. The same source, place and options give the same bytes, with any
     number of processes. Files that cannot be used are listed with the reason in ``rejected.csv``.

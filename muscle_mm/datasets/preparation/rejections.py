@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from pathlib import Path
 
 from muscle_mm.utils.whole_file import whole_file
@@ -16,13 +17,14 @@ class Rejections:
 
     def __init__(self) -> None:
         self._found: set[tuple[str, str]] = set()
+        # Accents in one way: a table may write a name in another way than the disk.
         self._paths: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._found)
 
     def __contains__(self, path: str) -> bool:
-        return path in self._paths
+        return unicodedata.normalize('NFC', path) in self._paths
 
     @property
     def paths(self) -> set[str]:
@@ -37,7 +39,7 @@ class Rejections:
             reason (str): Why it is not used, in words for the user.
         """
         self._found.add((path, reason))
-        self._paths.add(path)
+        self._paths.add(unicodedata.normalize('NFC', path))
 
     def first(self, count: int = 1) -> list[str]:
         """Describe the first ones, for a message.

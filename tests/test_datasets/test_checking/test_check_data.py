@@ -6,8 +6,11 @@ import pytest
 
 from muscle_mm.datasets import XrayDataset
 from muscle_mm.datasets.checking import check_data
+from muscle_mm.datasets.checking.fingerprint import fingerprint
+from muscle_mm.datasets.checking.fingerprint_file import FingerprintFile
 from muscle_mm.datasets.io import read_xray
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.locked_folder import locked_folder
 
 CLASSES = {'task': 'classification', 'classes': ['normal', 'ill']}
 BOXES = {'task': 'detection', 'classes': ['active', 'latent']}
@@ -147,6 +150,44 @@ def test_interruption_loses_nothing(check, write_set, drawn, monkeypatch, work_h
     assert len(read) == len(set(read)) == 5
 
 
+@pytest.mark.parametrize('fix', [False, True])
+def test_one_check_or_preparation_of_a_set_at_a_time(check, write_set, drawn, fix):
+    pytest.importorskip('fcntl')
+    root = write_set('one', {'a.png': {'pixels': drawn(0)}})
+    before = sorted(root.iterdir())
+    with (
+        locked_folder(root),
+        pytest.raises(UserError, match=r'another process is writing to .*one'),
+    ):
+        check(root, fix=fix)
+    assert sorted(root.iterdir()) == before
+    assert check(root, fix=fix).clean
+
+
+def test_fingerprints_that_another_process_adds_are_not_mixed_up(
+    check, found, write_set, drawn, monkeypatch
+):
+    root = write_set('one', {f'{i}.png': {'pixels': drawn(i % 3)} for i in range(5)})
+    expected = found(check(root))
+    path = root / 'fingerprints.bin'
+    path.unlink()
+
+    def read_while_another_adds(film, **options):
+        # Where the folder cannot be locked, as on some network disks.
+        FingerprintFile(path).add([fingerprint(drawn(9), 'f' * 64)])
+        return read_xray(film, **options)
+
+    monkeypatch.setattr('muscle_mm.datasets.checking.files.read_xray', read_while_another_adds)
+    assert found(check(root)) == expected != []
+
+
+def test_fingerprints_that_another_process_damages(check, write_set, drawn, monkeypatch):
+    root = write_set('one', {'a.png': {'pixels': drawn(0)}})
+    monkeypatch.setattr(FingerprintFile, 'add', lambda *_: None)
+    with pytest.raises(UserError, match='another process is writing to it'):
+        check(root)
+
+
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
@@ -173,6 +214,15 @@ def test_folders_that_hold_nothing(check, write_set, drawn, tmp_path):
     (tmp_path / 'images/one').rename(tmp_path / 'moved')
     with pytest.raises(UserError, match=r"one: the images' folder .*images.one.* does not exist"):
         check(root)
+
+
+def test_set_in_the_folder_itself_hides_none_below_it(check, write_set, drawn):
+    data = write_set('one', {'a.png': {'pixels': drawn(0)}}).parent
+    manifest = (data / 'one/manifest.json').read_text()
+    # What a first attempt with --out data has left.
+    (data / 'manifest.json').write_text(manifest.replace('../../images', '../images'))
+    report = check(data)
+    assert [prepared.manifest.parent for prepared in report.sets] == [data, data / 'one']
 
 
 @pytest.mark.parametrize(
