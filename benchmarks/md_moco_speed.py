@@ -131,12 +131,12 @@ def measure(depth: int, batch_size: int, size: int, seconds: float, device: torc
     print(f'\nResNet-{depth}, batch {batch_size}, {size} pixels, {len(times[key])} rounds')
     print('| | layout | precision | images/s | of the bare loop | of mmpretrain | MiB of a step |')
     print('|---|---|---|---|---|---|---|')
-    for key, spent in times.items():
+    for key, own in times.items():
         bare = times.get(('bare loop', *key[1:]))
-        of_bare = f'{100 * ratio(bare, spent):.1f}%' if bare else ''
+        of_bare = f'{100 * ratio(bare, own):.1f}%' if bare else ''
         print(
-            f'| {" | ".join(key)} | {batch_size / median(spent):.1f} | {of_bare} | '
-            f'{ratio(reference, spent):.2f} | {memory[key]:.0f} |'
+            f'| {" | ".join(key)} | {batch_size / median(own):.1f} | {of_bare} | '
+            f'{ratio(reference, own):.2f} | {memory[key]:.0f} |'
         )
 
 
