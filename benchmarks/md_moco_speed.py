@@ -42,6 +42,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--size', type=int, default=224, help='side of a view in pixels')
     parser.add_argument('--seconds', type=float, default=300, help='time for each depth')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--compile', action='store_true', help='also measure torch.compile')
     parser.add_argument('--with-loading', action='store_true', help='also measure with loading')
     return parser.parse_args()
 
@@ -96,7 +97,14 @@ def timed(step: Callable[[], Any], device: torch.device) -> tuple[float, float]:
     return seconds, (torch.cuda.max_memory_allocated() - held) / 2**20
 
 
-def measure(depth: int, batch_size: int, size: int, seconds: float, device: torch.device) -> None:
+def measure(
+    depth: int,
+    batch_size: int,
+    size: int,
+    seconds: float,
+    device: torch.device,
+    with_compile: bool,
+) -> None:
     """Let all contestants take turns, and print medians; of ratios those within a round."""
     contestants: dict[tuple[str, ...], Any] = {
         ('mmpretrain MoCo', 'contiguous_format', 'float32'): MmpretrainMoCo(depth, device)
@@ -111,6 +119,9 @@ def measure(depth: int, batch_size: int, size: int, seconds: float, device: torc
             ('MDMoCo', *mode): MDMoCoStep(depth, device, *mode),
             ('MDMoCo, bn_splits=4', *mode): MDMoCoStep(depth, device, *mode, bn_splits=4),
         }
+        if with_compile and mode[0] == 'channels_last':
+            key = ('MDMoCo, compiled', *mode)
+            contestants[key] = MDMoCoStep(depth, device, *mode, compile_encoders=True)
     films = random_films(batch_size, size)
     steps = {
         key: partial(contestant.step, contestant.batch(films))
@@ -160,7 +171,7 @@ def main() -> None:
         print(f'ResNet-{depth}: float32 losses of three steps agree to {difference:.1e} (relative)')
     for depth in arguments.depths:
         batch_size = arguments.batch_size or BATCHES[depth]
-        measure(depth, batch_size, arguments.size, arguments.seconds, device)
+        measure(depth, batch_size, arguments.size, arguments.seconds, device, arguments.compile)
         if arguments.with_loading:
             from md_moco_loading import measure_with_loading
 

@@ -118,7 +118,13 @@ class MDMoCoStep:
     """MDMoCo through mmengine's ``train_step``, with what its hook does after it."""
 
     def __init__(
-        self, depth: int, device: torch.device, layout: str, precision: str, bn_splits: int = 1
+        self,
+        depth: int,
+        device: torch.device,
+        layout: str,
+        precision: str,
+        bn_splits: int = 1,
+        compile_encoders: bool = False,
     ) -> None:
         width = WIDTHS[depth]
         self.model = MODELS.build(
@@ -137,6 +143,7 @@ class MDMoCoStep:
                 momentum=MOMENTUM,
                 temperature=TEMPERATURE,
                 bn_splits=bn_splits,
+                compile_encoders=compile_encoders,
                 channels_last=layout == 'channels_last',
                 data_preprocessor=dict(type='muscle_mm.ViewsDataPreprocessor', mean=MEAN, std=STD),
             )
