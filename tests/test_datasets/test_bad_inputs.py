@@ -492,14 +492,18 @@ def mask16(array):
 
 HALF = np.repeat([0, 1], 160).reshape(16, 20)
 THIRDS = np.arange(320).reshape(16, 20) // 110
-# two objects, the second one of 4 of 320 pixels
+# two objects, the second one of 9 of 320 pixels
 SPECK = HALF * 255
-SPECK[2:4, 2:4] = 127
+SPECK[2:5, 2:5] = 127
+# an object, and what must not be counted: named 1, in a mask of 0 and 255
+IGNORED = THIRDS.copy()
+IGNORED[THIRDS == 2] = 255
 BLURRED = HALF * 255
 BLURRED[8, :12] = np.arange(20, 260, 20)
-# few values, but all of them along the border
+# few values, but none of them fills an area: a border, a speck, a hole, as shrinking leaves them
 HALVED = HALF * 255
 HALVED[8, :3] = 64, 128, 191
+HALVED[3, 5], HALVED[12, 5] = 64, 191
 MASKS = [
     # what is wrong with the mask, its name, who makes it, the file concerned, what becomes of it
     ('other size', 'bad.png', mask_of(HALF[:, :9]), BAD, 'has 9 x 16 pixels, the image 20 x 16'),
@@ -511,6 +515,7 @@ MASKS = [
     ('a small third value', 'bad.png', mask_of(SPECK), BAD, '3 grey values'),
     ('16 bits: 0, 1, 2', 'bad.png', mask16((SPECK + 1) // 128), BAD, '3 grey values'),
     ('a small third value inside', 'bad.png', mask_of(255 - SPECK), BAD, '3 grey values'),
+    ('0, 1 and 255', 'bad.png', mask_of(IGNORED), BAD, '3 grey values'),
     ('16 bits: 0, 1, 8', 'bad.png', mask16(THIRDS**3), BAD, '3 grey values'),
     ('pipe', 'bad.png', os.mkfifo, BAD, 'not a file: masks/bad.png is a'),
     ('grey values', 'bad.png', mask_of(pixels()), BAD, 'grey values, expected two'),
@@ -523,6 +528,7 @@ MASKS = [
     ('16 bits: 0 and 65535', 'bad.png', mask16(HALF * 65535), BAD, ACCEPTED),
     ('blurred', 'bad.png', mask_of(BLURRED), BAD, ACCEPTED),
     ('halved', 'bad.png', mask_of(HALVED), BAD, ACCEPTED),
+    ('16 bits: halved', 'bad.png', mask16(HALVED * 257), BAD, ACCEPTED),
     ('JPEG', 'bad.jpg', mask_of(HALF * 255, format='JPEG'), BAD, ACCEPTED),
     ('colour', 'bad.png', mask_of(np.stack([HALF * 255] * 3, axis=2)), BAD, ACCEPTED),
 ]  # fmt: skip

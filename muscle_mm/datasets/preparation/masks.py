@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
-from muscle_mm.datasets.io import XrayReadError, inspect_xray, read_xray
+from muscle_mm.datasets.io import XrayReadError, read_xray
 from muscle_mm.utils.whole_file import whole_file
 
 #: Below the folder of the manifest.
@@ -22,8 +22,8 @@ _NEAR = 64 * _STEP
 _CLEAR = 0.95
 #: So few values may be labels, each with an object of its own, and not the steps of a blur.
 _LABELS = 8
-#: Pixels from a blurred border to black and to white, at most.
-_REACH = 2
+#: Side of the smallest square of pixels that only an object fills.
+_SMALLEST_LABEL = 3
 
 
 def mask_target(image: str) -> str:
@@ -71,7 +71,7 @@ def join_masks(
                 f'mask {mask_path} has {mask.shape[1]} x {mask.shape[0]} pixels, the image '
                 f'{shape[1]} x {shape[0]}'
             )
-        inside = _binary(mask, source / mask_path)
+        inside = _binary(mask)
         if inside is None:
             return (
                 f'mask {mask_path} holds {len(np.unique(mask))} grey values, expected two: 0 '
@@ -85,12 +85,11 @@ def join_masks(
     return None
 
 
-def _binary(mask: np.ndarray, path: Path) -> np.ndarray | None:
+def _binary(mask: np.ndarray) -> np.ndarray | None:
     """Tell inside from outside.
 
     Args:
         mask (np.ndarray): (H, W) uint16.
-        path (Path): Its file.
 
     Returns:
         np.ndarray | None: (H, W) bool; None if the values are more than two kinds.
@@ -103,17 +102,16 @@ def _binary(mask: np.ndarray, path: Path) -> np.ndarray | None:
     black, white = mask < _NEAR, mask > _WHITE - _NEAR
     if not white.any() or (black | white).mean() < _CLEAR:
         return None
-    # However small its object is, a third label must not become one of the two. Scaled from other
-    # than 8 bits, one can also lie near black or white.
-    if len(values) <= _LABELS and not (
-        inspect_xray(path).bits == 8 and _is_border(~(black | white), black, white)
-    ):
+    # However small its object is, a third label must not become one of the two.
+    if len(values) <= _LABELS and any(_is_label(mask == value) for value in values[1:-1]):
         return None
     return mask > _WHITE // 2
 
 
-def _is_border(grey: np.ndarray, black: np.ndarray, white: np.ndarray) -> bool:
-    """Whether all of what is grey lies between black and white, as after a blur."""
-    around = np.ones((2 * _REACH + 1,) * 2, np.uint8)
-    near = [cv2.dilate(ends.astype(np.uint8), around).astype(bool) for ends in (black, white)]
-    return not (grey & ~(near[0] & near[1])).any()
+def _is_label(one_value: np.ndarray) -> bool:
+    """Whether a grey value fills an area: a blurred border and a speck are lines and points."""
+    block = np.ones((_SMALLEST_LABEL,) * 2, np.uint8)
+    eroded = cv2.erode(
+        one_value.astype(np.uint8), block, borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    return bool(eroded.any())
