@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from muscle_mm.datasets.seeded_samples import SeededSamples
 from muscle_mm.datasets.unreadable_files import UnreadableFiles
+from muscle_mm.datasets.xray_dataset import XrayDataset
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
 
@@ -36,8 +37,8 @@ class MultiXrayDataset(SeededSamples, Dataset):
 
     Args:
         datasets (Sequence[dict | XrayDataset]): The sets, or their configs. A set that is built
-            from its config is read without its labels unless the config says ``with_labels=True``,
-            so that a detection set's films without boxes count, too.
+            from its config is read without its labels, so that a detection set's films without
+            boxes count, too, unless the config says ``with_labels`` or ``filter_cfg``.
         weights (str | Mapping[str, float] | Sequence[float], optional): Share of each set in an
             epoch: 'equal'; ``dict(power=0.5)``, the number of images to this power (1 is by size, 0
             is equal, between them small sets gain); or one number a set. Defaults to None: by size.
@@ -67,10 +68,7 @@ class MultiXrayDataset(SeededSamples, Dataset):
             raise UserError('MultiXrayDataset: datasets is empty. Give at least one data set.')
         if epoch_size is not None and epoch_size < 1:
             raise UserError(f'MultiXrayDataset: epoch_size={epoch_size} must be positive.')
-        self.datasets = [
-            DATASETS.build({'with_labels': False, **item}) if isinstance(item, dict) else item
-            for item in datasets
-        ]
+        self.datasets = [_build(item) for item in datasets]
         self.pipeline = None if pipeline is None else Compose(list(pipeline))
         self.seed = seed
         sizes = [len(dataset) for dataset in self.datasets]
@@ -97,6 +95,11 @@ class MultiXrayDataset(SeededSamples, Dataset):
         """What holds for the union: its name and the names of its sets."""
         names = [dataset.metainfo.get('dataset', '') for dataset in self.datasets]
         return {'dataset': type(self).__name__, 'datasets': names}
+
+    @property
+    def num_films(self) -> int:
+        """int: Images of all sets together, whatever an epoch draws of them."""
+        return sum(map(len, self.datasets))
 
     def full_init(self) -> None:
         """Read what was left to be read later."""
@@ -153,6 +156,17 @@ class MultiXrayDataset(SeededSamples, Dataset):
         if self.pipeline is None:
             return self.datasets[which][image]
         return self.pipeline(self.datasets[which].get_data_info(image))
+
+
+def _build(item: Any) -> Any:
+    """Build a set from its config; a set of films without its labels."""
+    if not isinstance(item, dict):
+        return item
+    kind = item.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    if isinstance(kind, type) and issubclass(kind, XrayDataset) and 'filter_cfg' not in item:
+        item = {'with_labels': False, **item}
+    return DATASETS.build(item)
 
 
 def _shares(

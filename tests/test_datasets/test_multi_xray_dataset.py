@@ -3,6 +3,7 @@ from collections import Counter
 
 import pytest
 import torch
+from mmengine.dataset import BaseDataset
 
 from muscle_mm.datasets import MURA, NIHCC, MultiXrayDataset
 from muscle_mm.registry import DATASETS
@@ -25,6 +26,21 @@ def test_without_weights_every_image_is_there_once(sets):
     assert len({union[i]['img_path'] for i in range(46)}) == 46
     assert names(union) == {'NIHCC': 6, 'MURA': 40}
     assert union.metainfo == {'dataset': 'MultiXrayDataset', 'datasets': ['NIHCC', 'MURA']}
+
+
+@DATASETS.register_module()
+class NumberedFilms(BaseDataset):
+    METAINFO = {'dataset': 'numbers'}
+
+    def load_data_list(self):
+        return [{'img_path': str(number)} for number in range(3)]
+
+
+def test_other_data_sets_take_part(sets):
+    config = dict(type='muscle_mm.NumberedFilms')
+    repeated = dict(type='RepeatDataset', times=2, dataset=config)
+    union = MultiXrayDataset([sets[0], config, repeated])
+    assert len(union) == union.num_films == 6 + 3 + 6
 
 
 def test_equal_weights(sets):
