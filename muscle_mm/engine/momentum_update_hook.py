@@ -65,12 +65,13 @@ class MomentumUpdateHook(Hook):
                 f'{type(model).__name__}.'
             )
         model.updated_by_hook = True
-        num_keys, num_films = len(model.queue.keys), len(runner.train_dataloader.dataset)
+        films, num_keys = runner.train_dataloader.dataset, len(model.queue.keys)
+        num_films = getattr(films, 'num_films', None) or len(films)
         if num_keys > num_films:
             runner.logger.warning(
-                f'model.queue_len={num_keys} is more than the {num_films} films of an epoch: the '
-                'negatives of a film hold earlier views of itself, and keys of encoders that are '
-                'epochs old. Give a shorter queue: --cfg-options '
+                f'model.queue_len={num_keys} is more than the {num_films} films: the negatives of '
+                'a film hold earlier views of itself, and keys of encoders that are epochs old. '
+                'Give a shorter queue: --cfg-options '
                 f'model.queue_len={max(1, num_films // 4)}, or a few batches for a short run.'
             )
 

@@ -124,7 +124,7 @@ def test_a_queue_longer_than_an_epoch_is_told(tmp_path, queue_len, told):
     warnings = []
     runner.logger.warning = warnings.append
     runner.train()
-    text = f'model.queue_len={queue_len} is more than the 12 films of an epoch'
+    text = f'model.queue_len={queue_len} is more than the 12 films:'
     assert any(text in warning for warning in warnings) == told
 
 
