@@ -57,11 +57,14 @@ def check_data(
     if not 0 <= threshold < HASH_BITS // 2:
         raise UserError(f'threshold={threshold} must lie between 0 and {HASH_BITS // 2 - 1}.')
     processes = worker_count(workers)
-    sets = find_prepared_sets(roots)
     with ExitStack() as locks:
-        # From the first fingerprint to the last list: all of it must be of the same films.
-        for prepared in sets:
-            locks.enter_context(locked_folder(prepared.manifest.parent))
+        # From the manifests to the last list: all of it must be of the same films.
+        found = [prepared.manifest for prepared in find_prepared_sets(roots)]
+        for manifest in found:
+            locks.enter_context(locked_folder(manifest.parent))
+        sets = find_prepared_sets(roots)
+        if [prepared.manifest for prepared in sets] != found:
+            raise UserError('a set was prepared or removed just now. Check the data again.')
         before = [_excluded(prepared, fix) for prepared in sets]
         findings = _findings(sets, before, fix, threshold, processes, progress)
         if not fix:
