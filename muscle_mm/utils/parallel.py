@@ -152,7 +152,20 @@ def _alone(
         try:
             return executor.submit(function, item).result()
         except BrokenProcessPool:
+            _check_start()
             return lost(item)
+
+
+def _check_start() -> None:
+    """Start a process that does nothing: else files were blamed for what is no fault of theirs."""
+    with ProcessPoolExecutor(1, initializer=_begin) as executor:
+        try:
+            executor.submit(int).result()
+        except BrokenProcessPool as error:
+            raise UserError(
+                'no process can be started to read files in. In a script of your own, call this '
+                "below `if __name__ == '__main__':`; otherwise free some memory."
+            ) from error
 
 
 def _work(function: Callable[[Item], Result], batch: list[Item]) -> list[Result]:

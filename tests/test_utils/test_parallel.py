@@ -48,6 +48,12 @@ def lost(number):
     return f'{number} is lost'
 
 
+def test_files_are_not_blamed_where_no_process_can_start(monkeypatch):
+    monkeypatch.setattr('muscle_mm.utils.parallel._begin', lambda: os._exit(1))
+    with pytest.raises(UserError, match=r"below `if __name__ == '__main__':`"):
+        list(map_files(square, range(3), 1, lost))
+
+
 @pytest.mark.parametrize('count', [0, 1, 4, 5, 30])
 @pytest.mark.parametrize('workers', [1, 3])
 def test_results_come_in_order(count, workers):
