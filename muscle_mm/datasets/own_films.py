@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -92,10 +93,12 @@ def count_other_files(source: Path, known: Collection[str]) -> dict[str, int]:
     Returns:
         dict[str, int]: Ending, '' for none, to number; the most frequent first.
     """
+    known = {unicodedata.normalize('NFC', name) for name in known}
     counts = Counter(
         ending if _ENDING.fullmatch(ending := path.suffix.lower()) else ''
         for path in all_files(source)
-        if relative(path, source) not in known and path.name.lower() not in _NOT_COUNTED
+        if unicodedata.normalize('NFC', relative(path, source)) not in known
+        and path.name.lower() not in _NOT_COUNTED
     )
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
