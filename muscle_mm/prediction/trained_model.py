@@ -111,14 +111,16 @@ def load_trained_model(
         require_toolbox(toolbox, needed_by=source)
     init_default_scope(scope)
     model = build_model(model_config, weights, source, str(checkpoint))
+    kind = _kind_of(model, source)
     return TrainedModel(
         model=model.to(device),
-        kind=_kind_of(model, source),
+        kind=kind,
         classes=tuple(map(str, about.get('classes') or ())),
         pipeline=pipeline,
         threshold=_threshold_of(settings, meta.get('validation_thresholds') or {}),
         checkpoint=checkpoint,
-        cache=data.get('cache'),
+        # Masks and boxes would come out in the cache's pixels.
+        cache=data.get('cache') if kind == 'classification' else None,
     )
 
 
