@@ -120,8 +120,8 @@ def measure(
             ('MDMoCo, bn_splits=4', *mode): MDMoCoStep(depth, device, *mode, bn_splits=4),
         }
         if with_compile and mode[0] == 'channels_last':
-            key = ('MDMoCo, compiled', *mode)
-            contestants[key] = MDMoCoStep(depth, device, *mode, compile_encoders=True)
+            compiled = MDMoCoStep(depth, device, *mode, compile_encoders=True)
+            contestants |= {('MDMoCo, compiled', *mode): compiled}
     films = random_films(batch_size, size)
     steps = {
         key: partial(contestant.step, contestant.batch(films))
