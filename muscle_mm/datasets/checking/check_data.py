@@ -17,7 +17,11 @@ from muscle_mm.datasets.checking.film import Film
 from muscle_mm.datasets.checking.finding import Finding
 from muscle_mm.datasets.checking.near_copies import DEFAULT_THRESHOLD, HASH_BITS
 from muscle_mm.datasets.checking.patients import check_patients
-from muscle_mm.datasets.checking.prepared_sets import PreparedSet, find_prepared_sets
+from muscle_mm.datasets.checking.prepared_sets import (
+    PreparedSet,
+    find_manifests,
+    read_prepared_sets,
+)
 from muscle_mm.datasets.exclusions import read_exclusions, write_exclusions
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.locked_folder import locked_folder
@@ -59,12 +63,12 @@ def check_data(
     processes = worker_count(workers)
     with ExitStack() as locks:
         # From the manifests to the last list: all of it must be of the same films.
-        found = [prepared.manifest for prepared in find_prepared_sets(roots)]
-        for manifest in found:
+        manifests = find_manifests(roots)
+        for manifest in sorted(manifests):
             locks.enter_context(locked_folder(manifest.parent))
-        sets = find_prepared_sets(roots)
-        if [prepared.manifest for prepared in sets] != found:
+        if find_manifests(roots) != manifests:
             raise UserError('a set was prepared or removed just now. Check the data again.')
+        sets = read_prepared_sets(manifests)
         before = [_excluded(prepared, fix) for prepared in sets]
         findings = _findings(sets, before, fix, threshold, processes, progress)
         if not fix:

@@ -45,11 +45,25 @@ def find_prepared_sets(roots: Iterable[str | Path]) -> list[PreparedSet]:
         roots (Iterable[str | Path]): The folders. A set reached twice counts once.
 
     Returns:
-        list[PreparedSet]: In an order that does not depend on that of the folders.
+        list[PreparedSet]: As of ``read_prepared_sets``.
 
     Raises:
-        UserError: If a folder is missing or holds no manifest, a manifest cannot be read, its
-            images' folder is missing, or a record has no place in it.
+        UserError: As of ``find_manifests`` and ``read_prepared_sets``.
+    """
+    return read_prepared_sets(find_manifests(roots))
+
+
+def find_manifests(roots: Iterable[str | Path]) -> set[Path]:
+    """Find the manifests of the sets in folders, without reading them.
+
+    Args:
+        roots (Iterable[str | Path]): As of ``find_prepared_sets``.
+
+    Returns:
+        set[Path]: The files, links resolved.
+
+    Raises:
+        UserError: If a folder is missing or holds no manifest.
     """
     manifests: set[Path] = set()
     for root in map(Path, roots):
@@ -64,6 +78,22 @@ def find_prepared_sets(roots: Iterable[str | Path]) -> list[PreparedSet]:
                 f'tools/prepare_dataset.py NAME --src DIR --out {root}'
             )
         manifests |= {path.resolve() for path in found}
+    return manifests
+
+
+def read_prepared_sets(manifests: Iterable[Path]) -> list[PreparedSet]:
+    """Read prepared sets.
+
+    Args:
+        manifests (Iterable[Path]): Their manifests.
+
+    Returns:
+        list[PreparedSet]: In an order that does not depend on that of the manifests.
+
+    Raises:
+        UserError: If a manifest cannot be read, its images' folder is missing, or a record has no
+            place in it.
+    """
     sets = [_read(manifest) for manifest in manifests]
     return sorted(sets, key=lambda found: (found.name, str(found.manifest)))
 
