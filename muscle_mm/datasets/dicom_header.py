@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from muscle_mm.datasets.dicom_patient import hashed_patient, hashed_study
 from muscle_mm.datasets.io import XrayReadError
+from muscle_mm.datasets.io.dicom import has_preamble
 
 _TAGS = ('Modality', 'PatientID', 'StudyInstanceUID', 'SpecificCharacterSet')
 
@@ -38,7 +39,7 @@ def read_dicom_header(path: Path) -> DicomHeader | None:
         XrayReadError: If the header is damaged.
     """
     with open(path, 'rb') as file:
-        if file.read(132)[128:] != b'DICM':
+        if not has_preamble(file.read(132)):
             return None
     import pydicom
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from muscle_mm.datasets.io.dicom import lacks_preamble
+from muscle_mm.datasets.io.dicom import has_preamble, lacks_preamble
 from muscle_mm.datasets.scanning import IMAGE_SUFFIXES, all_files, relative
 
 #: The table of contents beside the DICOM files that an archive exports.
@@ -111,6 +111,6 @@ def _begins_as_dicom(path: Path) -> bool:
             return False
         with open(path, 'rb') as file:
             head = file.read(132)
-        return head[128:] == b'DICM' or lacks_preamble(head)
+        return has_preamble(head) or lacks_preamble(head)
     except OSError:
         return True

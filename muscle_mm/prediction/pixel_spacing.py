@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from muscle_mm.datasets.io.dicom import has_preamble
+
 #: Attributes that hold it, the calibrated one first.
 _ATTRIBUTES = ('PixelSpacing', 'ImagerPixelSpacing')
 
@@ -39,7 +41,7 @@ def read_pixel_spacing(path: Path) -> PixelSpacing | None:
         PixelSpacing | None: None where the file is no DICOM or does not say.
     """
     with open(path, 'rb') as file:
-        if file.read(132)[128:] != b'DICM':
+        if not has_preamble(file.read(132)):
             return None
         import pydicom
 

@@ -97,6 +97,18 @@ def read_dicom(path: Path, file: BinaryIO, frame: int | None) -> tuple[np.ndarra
     return pixels, header
 
 
+def has_preamble(head: bytes) -> bool:
+    """Tell a DICOM file by what it begins with.
+
+    Args:
+        head (bytes): The first 132 bytes of a file, or all of a shorter one.
+
+    Returns:
+        bool: Whether the preamble ends as that of DICOM.
+    """
+    return head[128:132] == b'DICM'
+
+
 def lacks_preamble(head: bytes) -> bool:
     """Tell a DICOM data set that begins without the preamble.
 

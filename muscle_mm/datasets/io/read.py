@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from muscle_mm.datasets.io.dicom import lacks_preamble, read_dicom
+from muscle_mm.datasets.io.dicom import has_preamble, lacks_preamble, read_dicom
 from muscle_mm.datasets.io.dicom_contrast import dicom_contrast
 from muscle_mm.datasets.io.errors import XrayReadError
 from muscle_mm.datasets.io.grey_values import (
@@ -107,7 +107,7 @@ def _read(
             if not head:
                 raise XrayReadError(path, 'the file is empty (zero bytes)')
             if (
-                head[128:] == b'DICM'
+                has_preamble(head)
                 or path.suffix.lower() in _DICOM_SUFFIXES
                 or lacks_preamble(head)  # to say so
             ):
