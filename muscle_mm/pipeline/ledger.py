@@ -14,6 +14,7 @@ from mmengine.logging import MMLogger
 
 from muscle_mm.pipeline.stage import Stage
 from muscle_mm.utils.errors import UserError
+from muscle_mm.utils.file_digest import file_sha256
 from muscle_mm.utils.whole_file import whole_file
 
 
@@ -142,7 +143,7 @@ def stage_key(
         'before': list(keys_before),
         'config': contents.get(reading),
         'code': [
-            (path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+            (path.name, file_sha256(path))
             for part in stage.code
             for path in ([part] if part.is_file() else sorted(part.rglob('*.py')))
         ],
