@@ -49,7 +49,7 @@ def apply_contrast(pixels: np.ndarray, contrast: Contrast) -> np.ndarray:
         [steps.reshape(1, -1)], [0], None, [last - first + 1], [0, last - first + 1]
     )
     values = np.arange(first, last + 1, dtype=np.int64)
-    table = contrast(values, counts[:, 0].astype(np.int64))
+    table = contrast(values, counts.ravel().astype(np.int64))
     blocks = [steps.reshape(-1)[i : i + _BLOCK] for i in range(0, steps.size, _BLOCK)]
     return np.concatenate([table.take(block) for block in blocks]).reshape(pixels.shape)
 

@@ -1,4 +1,5 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import cv2
 import numpy as np
 import pytest
 
@@ -37,3 +38,12 @@ def test_inverting(dtype):
     film = np.array([[0, top]], dtype)
     assert invert(film).dtype == film.dtype
     assert invert(film).tolist() == [[top, 0]]
+
+
+def test_a_histogram_of_one_dimension_will_do(monkeypatch):
+    """OpenCV 4 gives (bins, 1), OpenCV 5 (bins,)."""
+    pixels = np.random.default_rng(0).integers(0, 1024, (50, 60), dtype=np.uint16)
+    expected = scale_to_uint8(pixels)
+    histogram = cv2.calcHist
+    monkeypatch.setattr(cv2, 'calcHist', lambda *given: histogram(*given).ravel())
+    assert (scale_to_uint8(pixels) == expected).all()
