@@ -59,7 +59,8 @@ class DatasetLog:
             return {}
         # One multiplication for all sets: masks would make the device wait for their sizes.
         members = torch.tensor([[name == own for own in dataset] for name in names]).float()
-        shares = (members / members.sum(dim=1, keepdim=True)).to(measures.loss.device)
+        shares = members / members.sum(dim=1, keepdim=True)
+        shares = shares.to(measures.loss.device, non_blocking=True)
         with torch.autocast(shares.device.type, enabled=False):
             means = shares @ torch.stack([value.detach() for value in measures], dim=1)
         return {

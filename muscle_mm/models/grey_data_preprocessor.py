@@ -51,7 +51,8 @@ class GreyDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(self, preprocessor: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__()
+        # Films and labels are copied one by one: without this, each copy waits for the device.
+        super().__init__(non_blocking=True)
         self.preprocessor = MODELS.build({**kwargs, **preprocessor})
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:

@@ -57,7 +57,8 @@ class KeyQueue(nn.Module):
         places = (self.position + places) % self.queue_len
         self.keys[places] = kept
         if datasets is None:
-            self.datasets[places] = NO_DATASET
+            # An assignment would copy the number from the CPU, and wait.
+            self.datasets.index_fill_(0, places, NO_DATASET)
         else:
             self.datasets[places] = datasets[-self.queue_len :]
         self.position.copy_((self.position + count) % self.queue_len)

@@ -57,13 +57,15 @@ class MDMoCo(BaseModel):
         temperature (float): Temperature of the softmax. Defaults to 0.2.
         bn_splits (int): Parts of each process's batch with BatchNorm statistics of their own; 1 is
             enough on several devices. Defaults to 4: of a batch of 128, as many films a part as on
-            each device of the paper. Parts of a few films learn less.
+            each device of the paper. Parts of a few films learn less. On a GPU each part costs
+            time (``benchmarks/README.md``).
         same_dataset_negatives (bool): Whether only keys of a query's own set are its negatives: a
             harder task, in which the look of a scanner does not help. Defaults to False.
         channels_last (bool): Whether the encoders compute in torch's channels-last memory format,
             which is faster on most devices. Checkpoints do not depend on it. Defaults to False.
-        compile_encoders (bool): Whether ``torch.compile`` compiles the encoders, which takes
-            minutes at first. Its gain has not been measured. Defaults to False.
+        compile_encoders (bool): Whether ``torch.compile`` compiles the encoders, which takes a
+            minute or more at first, and pays on a GPU with several parts for BatchNorm. Defaults to
+            False.
         data_preprocessor (dict, optional): Usually ``dict(type='muscle_mm.ViewsDataPreprocessor',
             mean=..., std=...)``. Defaults to None.
         init_cfg (dict, optional): mmengine's weight initialisation, of the query encoder; the
@@ -172,8 +174,20 @@ class MDMoCo(BaseModel):
             dict[str, Tensor]: What is logged, on the CPU: mmengine reads each value by itself, and
             would wait for the device each time.
         """
-        logged = super().train_step(data, optim_wrapper)
-        return dict(zip(logged, torch.stack([*logged.values()]).detach().cpu(), strict=True))
+        with optim_wrapper.optim_context(self):
+            losses = self._run_forward(self.data_preprocessor(data, True), mode='loss')
+        loss, logged = self.parse_losses(losses)
+        values = torch.stack([*logged.values()]).detach()
+        # A GPU copies the values before the backward pass, which is queued meanwhile: to wait for
+        # them does not mean to wait for the whole step.
+        copied = torch.cuda.Event() if values.is_cuda else None
+        values = values.to('cpu', non_blocking=values.is_cuda)
+        if copied is not None:
+            copied.record()
+        optim_wrapper.update_params(loss)
+        if copied is not None:
+            copied.synchronize()
+        return dict(zip(logged, values, strict=True))
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Tell the loss from what is logged only.
@@ -212,7 +226,7 @@ class MDMoCo(BaseModel):
             keys = encode_shuffled(self._encode_keys, inputs[1], self.bn_splits, self.iteration)
         numbers, excluded = None, None
         if self.same_dataset_negatives and dataset is not None:
-            numbers = dataset_numbers(dataset).to(queries.device)
+            numbers = dataset_numbers(dataset).to(queries.device, non_blocking=True)
             held = self.queue.datasets
             excluded = (numbers[:, None] != held) & (held != NO_DATASET)
         self._pending_keys.append((keys, numbers))

@@ -35,7 +35,8 @@ def encode_shuffled(
     channels = views.size(1)
     views = unexpand_grey(views)
     generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(world_size * own_size, generator=generator).to(views.device)
+    order = torch.randperm(world_size * own_size, generator=generator)
+    order = order.to(views.device, non_blocking=True)
     if world_size > 1:
         views = torch.cat(all_gather(views.contiguous()))
     own = order.view(world_size, own_size)[rank]
