@@ -17,14 +17,20 @@ from data_loading import FORMATS, SIDE, read_films
 from mmengine.config import Config
 from mmengine.dataset import worker_init_fn
 from mmpretrain.datasets import CustomDataset
-from moco_contestants import MDMoCoStep, MmpretrainMoCo
+from moco_contestants import MDMoCoStep, MmpretrainMoCo, train_on
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from muscle_mm.datasets import MultiXrayDataset
+from muscle_mm.datasets.cache import build_cache
+from muscle_mm.datasets.manifest import MANIFEST_NAME
 from muscle_mm.utils.processors import available_processors
 
 REPOSITORY = Path(__file__).parents[1]
 PREPARE = REPOSITORY / 'tools' / 'prepare_dataset.py'
+#: Batches that a worker loads ahead.
+PREFETCH = 2
+#: Pixels of the cache that one contestant loads from.
+CACHE = 256
 CONFIG = REPOSITORY / 'configs/md_moco/md-moco_resnet18_1xb128-200e_xray9-224px.py'
 
 
@@ -63,14 +69,14 @@ def train_for(contestant: Any, loader: DataLoader, seconds: float) -> tuple[floa
     """
     batches = iter(loader)
     # What has been loaded ahead while nothing trained must not count.
-    for _ in range(loader.num_workers * 2 + 1):
-        contestant.step(next(batches)).item()
+    for _ in range(loader.num_workers * PREFETCH + 1):
+        train_on(contestant, next(batches)).item()
     count, waited, start = 0, 0.0, time.perf_counter()
     while time.perf_counter() < start + seconds or not count:
         asked = time.perf_counter()
         batch = next(batches)
         waited += time.perf_counter() - asked
-        contestant.step(batch).item()
+        train_on(contestant, batch).item()
         count += 1
     spent = time.perf_counter() - start
     return count / spent, waited / spent
@@ -83,7 +89,6 @@ def measure_with_loading(
     workers = available_processors()
     mmpretrain = MmpretrainMoCo(depth, device)
     mmpretrain.pipeline[1]['transforms'][0][0]['scale'] = size
-    modes = [('channels_last', 'float32'), ('channels_last', 'bfloat16')]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / 'films').mkdir()
@@ -96,22 +101,31 @@ def measure_with_loading(
         theirs = CustomDataset(
             data_root=str(folder / 'films'), with_label=False, pipeline=mmpretrain.pipeline
         )
-        ours = MultiXrayDataset(
-            [dict(type='muscle_mm.XrayDataset', data_root=str(folder))],
-            pipeline=our_pipeline(size),
+        build_cache(folder / MANIFEST_NAME, CACHE, progress=False)
+        ours, cached = (
+            MultiXrayDataset(
+                [dict(type='muscle_mm.XrayDataset', data_root=str(folder), cache=cache)],
+                pipeline=our_pipeline(size),
+            )
+            for cache in (None, CACHE)
         )
+        float32, bfloat16 = ('channels_last', 'float32'), ('channels_last', 'bfloat16')
+        fastest = MDMoCoStep(depth, device, *bfloat16)
         contestants: dict[tuple[str, ...], tuple[Any, Any]] = {
             ('mmpretrain MoCo', 'contiguous_format', 'float32'): (mmpretrain, theirs),
-            **{('MDMoCo', *mode): (MDMoCoStep(depth, device, *mode), ours) for mode in modes},
+            ('MDMoCo', *float32): (MDMoCoStep(depth, device, *float32), ours),
+            ('MDMoCo', *bfloat16): (fastest, ours),
+            (f'MDMoCo, cache of {CACHE} pixels', *bfloat16): (fastest, cached),
         }
         figures: dict[tuple[str, ...], list[tuple[float, float]]] = {key: [] for key in contestants}
-        rounds = 3
+        rounds = 1 if device.type == 'cuda' else 3
         for _ in range(rounds):
             for key, (contestant, dataset) in contestants.items():
                 loader = DataLoader(
                     Epochs(dataset),
                     batch_size,
                     num_workers=workers,
+                    prefetch_factor=PREFETCH,
                     collate_fn=keep_apart if dataset is theirs else default_collate,
                     pin_memory=device.type == 'cuda',
                     worker_init_fn=worker_seed,

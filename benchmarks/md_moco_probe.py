@@ -49,6 +49,7 @@ import numpy as np
 import torch
 from md_moco_probe_tables import SHARES, tables
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import Runner, set_random_seed
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -123,7 +124,7 @@ def config_of(arm: str, seed: int, args: argparse.Namespace) -> Config:
         batch_size=args.batch_size,
         num_workers=args.workers,
         persistent_workers=args.workers > 0,
-        pin_memory=False,
+        pin_memory=torch.cuda.is_available(),
         sampler=dict(type='InfiniteSampler', shuffle=True),
     )
     for part in ('val', 'test'):
@@ -259,6 +260,7 @@ def measure(arm: str, seed: int, args: Any, films: dict[str, WholeFilms]) -> dic
         backbone.load_state_dict(
             extract_backbone(weights, backbone, f'checkpoint of {arm}', prefix='backbone.')
         )
+    backbone.to(get_device())
     features = {
         split: extract_features(backbone, part, config.mean, config.std)
         for split, part in films.items()

@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 from mmengine.logging import MMLogger
-from moco_contestants import BareLoop, MDMoCoStep, MmpretrainMoCo
+from moco_contestants import BareLoop, MDMoCoStep, MmpretrainMoCo, train_on
 
 #: Films of a batch for each depth of ResNet.
 BATCHES = {18: 32, 50: 16}
-#: Steps between two waits for a GPU.
-GPU_STEPS = 20
+#: Steps between two waits for a GPU, and before the clock starts: cuDNN then tries its algorithms.
+GPU_STEPS, WARM_UP_STEPS = 20, 3
 MODES = (
     ('contiguous_format', 'float32'),
     ('channels_last', 'float32'),
@@ -47,10 +47,11 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def random_films(batch_size: int, size: int) -> list[torch.Tensor]:
-    """Draw two views, each (N, 1, size, size) uint8."""
+def random_films(batch_size: int, size: int, device: torch.device) -> list[torch.Tensor]:
+    """Draw two views, each (N, 1, size, size) uint8, in memory as a data loader leaves them."""
     shape = (batch_size, 1, size, size)
-    return [torch.randint(0, 256, shape, dtype=torch.uint8) for _ in range(2)]
+    pinned = device.type == 'cuda'
+    return [torch.randint(0, 256, shape, dtype=torch.uint8, pin_memory=pinned) for _ in range(2)]
 
 
 def check_agreement(depth: int, device: torch.device, size: int) -> float:
@@ -59,19 +60,19 @@ def check_agreement(depth: int, device: torch.device, size: int) -> float:
     Returns:
         float: The largest relative difference of their losses.
     """
-    allowed = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    # TF32 has 10 bits of mantissa: losses would then differ by more than a defect makes.
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     torch.manual_seed(0)
     ours = MDMoCoStep(depth, device, 'contiguous_format', 'float32')
     bare = BareLoop(depth, device, 'contiguous_format', 'float32')
     bare.start_as(ours.model)
     differences = []
-    for _ in range(3):
-        films = random_films(8, size)
-        own, expected = ours.step(ours.batch(films)), bare.step(bare.batch(films))
-        differences.append(abs(float(own) - float(expected)) / float(expected))
-    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = allowed
+    # With TF32, which has 10 bits of mantissa, or with other algorithms of convolution in one of
+    # the two, losses would differ by more than a defect makes.
+    exact = dict(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    with torch.backends.cudnn.flags(**exact):
+        for _ in range(3):
+            films = random_films(8, size, device)
+            own, expected = ours.step(ours.batch(films)), bare.step(bare.batch(films))
+            differences.append(abs(float(own) - float(expected)) / float(expected))
     assert max(differences) < 1e-4, f'losses differ: {differences}'
     return max(differences)
 
@@ -119,16 +120,21 @@ def measure(
             ('MDMoCo', *mode): MDMoCoStep(depth, device, *mode),
             ('MDMoCo, bn_splits=4', *mode): MDMoCoStep(depth, device, *mode, bn_splits=4),
         }
-        if with_compile and mode[0] == 'channels_last':
-            compiled = MDMoCoStep(depth, device, *mode, compile_encoders=True)
-            contestants |= {('MDMoCo, compiled', *mode): compiled}
-    films = random_films(batch_size, size)
+    if device.type == 'cuda':
+        contestants['MDMoCo, AmpOptimWrapper', 'channels_last', 'float16'] = MDMoCoStep(
+            depth, device, 'channels_last', 'float16'
+        )
+    if with_compile:  # takes a minute or more, so only in the fastest mode
+        compiled = MDMoCoStep(depth, device, *MODES[-1], bn_splits=4, compile_encoders=True)
+        contestants |= {('MDMoCo, bn_splits=4, compiled', *MODES[-1]): compiled}
+    films = random_films(batch_size, size, device)
     steps = {
-        key: partial(contestant.step, contestant.batch(films))
+        key: partial(train_on, contestant, contestant.batch(films))
         for key, contestant in contestants.items()
     }
     for step in steps.values():
-        step()  # warm up
+        for _ in range(WARM_UP_STEPS if device.type == 'cuda' else 1):
+            step()
     times: dict[tuple[str, ...], list[float]] = {key: [] for key in steps}
     memory: dict[tuple[str, ...], float] = {}
     end = time.perf_counter() + seconds
