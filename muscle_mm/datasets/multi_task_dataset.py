@@ -2,6 +2,7 @@
 """All tasks' data sets behind one index."""
 
 from bisect import bisect_right
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch.utils.data import Dataset
 
 from muscle_mm.datasets.seeded_samples import SeededSamples
 from muscle_mm.datasets.unreadable_files import UnreadableFiles
+from muscle_mm.datasets.xray_dataset import read_from
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.toolbox import TOOLBOX_PACKAGES, require_toolbox
@@ -114,5 +116,5 @@ class MultiTaskDataset(SeededSamples, Dataset):
             if getattr(dataset, 'test_mode', False):
                 sample = dataset[image]
             else:
-                sample = self.unreadable[task].read(image, dataset.__getitem__)
+                sample = self.unreadable[task].read(image, partial(read_from, dataset))
         return {'task': task, **sample}

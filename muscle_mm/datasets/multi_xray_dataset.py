@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from muscle_mm.datasets.seeded_samples import SeededSamples
 from muscle_mm.datasets.unreadable_files import UnreadableFiles
-from muscle_mm.datasets.xray_dataset import XrayDataset
+from muscle_mm.datasets.xray_dataset import XrayDataset, read_from
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
 
@@ -154,7 +154,7 @@ class MultiXrayDataset(SeededSamples, Dataset):
     def _read(self, which: int, image: int) -> dict[str, Any]:
         """Read an image of a set and send it through the pipeline."""
         if self.pipeline is None:
-            return self.datasets[which][image]
+            return read_from(self.datasets[which], image)
         return self.pipeline(self.datasets[which].get_data_info(image))
 
 

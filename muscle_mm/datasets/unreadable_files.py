@@ -37,6 +37,7 @@ class UnreadableFiles:
         if not 0 <= limit <= 1:
             raise UserError(f'max_unreadable={limit} must be a fraction from 0 to 1.')
         self.set_name = set_name
+        self.images = images
         self.limit = limit
         self.allowed = max(int(limit * images), 1) if limit else 0
         self._unreadable = torch.zeros(images, dtype=torch.bool).share_memory_()

@@ -16,6 +16,7 @@ from mmengine.logging import print_log
 from muscle_mm.datasets.cache import cached_films
 from muscle_mm.datasets.exclusions import EXCLUSIONS_NAME, read_exclusions
 from muscle_mm.datasets.manifest import MANIFEST_NAME, SPLITS, read_manifest, safe_join
+from muscle_mm.datasets.unreadable_files import UnreadableFiles
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
 
@@ -37,6 +38,9 @@ class XrayDataset(BaseDataset):
     * with a cache: ``cached_film`` (where the film lies in it).
 
     Use it, or any subclass, as ``type='muscle_mm.XrayDataset'`` in any toolbox's config.
+
+    A training file that turns out to be unreadable is logged, and another image, drawn at random,
+    takes its place; in validation and test (``test_mode``) it is an error.
 
     Args:
         data_root (str): Folder written by ``tools/prepare_dataset.py``.
@@ -62,11 +66,15 @@ class XrayDataset(BaseDataset):
         serialize_data (bool): Keep records as bytes shared by the workers. Defaults to True.
         lazy_init (bool): Read the manifest later. Defaults to False.
         max_refetch (int): Further samples tried when the pipeline gives None. Defaults to 1000.
+        max_unreadable (float): Fraction of the training images, from 0 to 1, whose files may turn
+            out to be unreadable; one always may, unless it is 0. A union of sets counts by itself.
+            Defaults to 0.01.
 
     Raises:
         UserError: If the folder, the manifest or the images' folder is missing, the split is
             unknown or empty, a path leaves its folder, the manifest is for another task,
-            ``exclusions.csv`` does not fit the manifest, or the cache is missing or out of date.
+            ``exclusions.csv`` does not fit the manifest, the cache is missing or out of date or,
+            while samples are read, too many files are unreadable.
     """
 
     METAINFO: dict = {}
@@ -94,6 +102,7 @@ class XrayDataset(BaseDataset):
         serialize_data: bool = True,
         lazy_init: bool = False,
         max_refetch: int = 1000,
+        max_unreadable: float = 0.01,
     ) -> None:
         self.set_name = type(self).__name__
         if split is not None and split not in SPLITS:
@@ -112,6 +121,7 @@ class XrayDataset(BaseDataset):
         self.with_labels = with_labels
         self.exclude = exclude
         self.cache = cache
+        self.max_unreadable = max_unreadable
         self._given_metainfo = tuple(metainfo or ())
         super().__init__(
             ann_file=ann_file,
@@ -164,6 +174,38 @@ class XrayDataset(BaseDataset):
             tuple[str, ...] | None: The classes in the order of the labels, or None without labels.
         """
         return cls.METAINFO.get('classes')
+
+    def full_init(self) -> None:
+        """Read the manifest, if that was left to be done later."""
+        if not self._fully_initialized:
+            super().full_init()
+            self._start_count()
+
+    def _start_count(self) -> None:
+        #: The training files that turned out to be unreadable.
+        self.unreadable = UnreadableFiles(self.set_name, len(self), self.max_unreadable)
+
+    def __getitem__(self, idx: int) -> Any:
+        if self.test_mode:
+            return self.read(idx)
+        self.full_init()
+        if self.unreadable.images != len(self):  # a subset, taken since
+            self._start_count()
+        return self.unreadable.read(idx, self.read)
+
+    def read(self, idx: int) -> Any:
+        """Read a sample; unlike an index, this does not replace an unreadable file.
+
+        Args:
+            idx (int): Index of the image.
+
+        Returns:
+            Any: What the pipeline gives.
+
+        Raises:
+            XrayReadError: If a film cannot be read.
+        """
+        return super().__getitem__(idx)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read the manifest and select the split.
@@ -310,3 +352,16 @@ class XrayDataset(BaseDataset):
         if 'instances' in record:
             sample['instances'] = record['instances']
         return sample
+
+
+def read_from(dataset: Any, idx: int) -> Any:
+    """Read a sample for a union, which replaces and counts unreadable files by itself.
+
+    Args:
+        dataset (Dataset): An :class:`XrayDataset`, or any other data set.
+        idx (int): Index of the sample.
+
+    Returns:
+        Any: The sample.
+    """
+    return dataset.read(idx) if isinstance(dataset, XrayDataset) else dataset[idx]

@@ -11,6 +11,7 @@ from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader
 
 from muscle_mm.datasets import MURA, NIHCC, LoadXray, MultiXrayDataset
+from muscle_mm.datasets.io import XrayReadError
 from muscle_mm.utils.errors import UserError
 
 
@@ -148,3 +149,57 @@ def test_defects_are_not_hidden(union):
 def test_the_limit_is_a_fraction(union, limit):
     with pytest.raises(UserError, match=f'max_unreadable={limit} must be a fraction'):
         union(max_unreadable=limit)
+
+
+@pytest.fixture
+def single(prepared):
+    """NIHCC alone, as step 3 reads a set."""
+    root = prepared('NIHCC')
+
+    def build(**options):
+        return NIHCC(data_root=root, pipeline=[LoadXray(), path_alone], **options)
+
+    return build
+
+
+def test_a_set_of_its_own_replaces_and_counts_too(single, warnings_logged):
+    dataset = single()
+    (path,) = damage(dataset, 2)
+    samples = DataLoader(dataset, batch_size=2, num_workers=2)
+    assert path not in {path for batch in samples for path in batch['img_path']}
+    assert len(dataset.unreadable) == 1
+    dataset[2]
+    assert len(warnings_logged) == 0  # it was met in a worker before
+    damage(dataset, 4)
+    with pytest.raises(UserError, match='NIHCC: 2 of 6 files cannot be read'):
+        dataset[4]
+
+
+@pytest.mark.parametrize('lazy_init', [False, True])
+def test_a_single_set_has_its_own_limit(single, lazy_init):
+    dataset = single(max_unreadable=0.5, lazy_init=lazy_init)
+    paths = damage(dataset, 2, 4)
+    assert not {dataset[index]['img_path'] for index in range(6)} & set(paths)
+    assert len(dataset.unreadable) == 2
+
+
+def test_an_unreadable_file_of_a_test_set_is_an_error(single):
+    dataset = single(test_mode=True)
+    damage(dataset, 2)
+    with pytest.raises(XrayReadError, match='zero bytes'):
+        dataset[2]
+
+
+def test_another_image_of_a_subset_takes_the_place(single):
+    dataset = single(max_unreadable=0.5)
+    damage(dataset, 0)
+    kept = [dataset.get_data_info(index)['img_path'] for index in (1, 2)]
+    subset = dataset.get_subset([0, 1, 2])
+    assert {subset[0]['img_path'] for _ in range(20)} == set(kept)
+
+
+def test_a_union_counts_by_its_own_limit(single):
+    union = MultiXrayDataset([single(max_unreadable=1)], max_unreadable=0)
+    damage(union, 2)
+    with pytest.raises(UserError, match='max_unreadable=0 allows 0'):
+        union[2]
