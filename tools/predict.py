@@ -99,14 +99,15 @@ def main() -> None:
     # torch is imported only once there are films.
     from mmengine.device import get_device
 
+    from muscle_mm.pipeline.devices import require_gpu_operators
     from muscle_mm.prediction.film_reader import FilmReader
     from muscle_mm.prediction.predict_films import predict_films
     from muscle_mm.prediction.task_outputs import build_output
     from muscle_mm.prediction.trained_model import load_trained_model
 
-    trained = load_trained_model(
-        arguments.checkpoint, arguments.config, arguments.task, arguments.device or get_device()
-    )
+    device = arguments.device or get_device()
+    trained = load_trained_model(arguments.checkpoint, arguments.config, arguments.task, device)
+    require_gpu_operators(trained.model, device)
     output = build_output(trained, arguments.threshold, arguments.score_threshold)
     reader = FilmReader(trained.pipeline, arguments.inverted, arguments.frame, trained.cache)
     out.mkdir(parents=True, exist_ok=True)

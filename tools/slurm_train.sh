@@ -15,6 +15,9 @@ CONFIG=$3
 WORK_DIR=$4
 GPUS=${GPUS:-8}
 GPUS_PER_NODE=${GPUS_PER_NODE:-8}
+# One process alone is no distributed training: it would only be wrapped, and slower.
+LAUNCHER=slurm
+[ "$GPUS" -gt 1 ] || LAUNCHER=none
 # Several jobs may share a node, and mmengine would give all of them the same port.
 export MASTER_PORT=${MASTER_PORT:-$((20000 + RANDOM % 20000))}
 
@@ -29,4 +32,4 @@ PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}" exec srun \
     --cpus-per-task="${CPUS_PER_TASK:-5}" \
     --kill-on-bad-exit=1 \
     ${SRUN_ARGS:-} \
-    "${PYTHON:-python}" -u "$TOOLS/train.py" "$CONFIG" --work-dir "$WORK_DIR" --launcher slurm "${@:5}"
+    "${PYTHON:-python}" -u "$TOOLS/train.py" "$CONFIG" --work-dir "$WORK_DIR" --launcher "$LAUNCHER" "${@:5}"

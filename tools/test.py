@@ -41,13 +41,17 @@ def main() -> None:
     if arguments.amp:
         config.test_cfg.fp16 = True
 
+    from mmengine.device import get_device
     from mmengine.evaluator import DumpResults
     from mmengine.fileio import dump
     from mmengine.registry import RUNNERS
     from mmengine.runner import Runner
 
+    from muscle_mm.pipeline.devices import require_gpu_operators
+
     prepare_processes_on_cpu(config)
     runner = RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
+    require_gpu_operators(runner.model, get_device())
     wants_metrics = arguments.out_item == 'metrics' or (
         arguments.out_item is None and str(arguments.out).endswith('.json')
     )

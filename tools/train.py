@@ -82,11 +82,15 @@ def main() -> None:
         config.load_from = None if arguments.resume == 'auto' else arguments.resume
 
     # torch is imported only once the config is known to be readable.
+    from mmengine.device import get_device
     from mmengine.registry import RUNNERS
     from mmengine.runner import Runner
 
+    from muscle_mm.pipeline.devices import require_gpu_operators
+
     prepare_processes_on_cpu(config)
     runner = RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
+    require_gpu_operators(runner.model, get_device())
     refuse_empty_epochs(runner)
     runner.train()
     del runner

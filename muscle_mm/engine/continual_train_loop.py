@@ -67,10 +67,12 @@ class ContinualTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         self.dataloader.batch_sampler.first_iteration = self._iter
         batches = iter(self.dataloader)
+        self.runner.model.train()
         if self._iter > 0:
             self._validate_after(visit_at(self.visits, self._iter - 1))
         while self._iter < self._max_iters and not self.stop_training:
-            self.runner.model.train()
+            if not self.runner.model.training:  # walks through all modules
+                self.runner.model.train()
             visit = visit_at(self.visits, self._iter)
             batch = next(batches)
             set_random_seed(seed_of(self.runner.seed, self._iter, self.runner.rank))

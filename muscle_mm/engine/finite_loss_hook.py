@@ -43,8 +43,8 @@ class FiniteLossHook(Hook):
     a broken one.
 
     On a CPU each loss is looked at at once. To look at a loss on a GPU is to wait for the GPU, so
-    there losses are kept and looked at together every few iterations, and before a checkpoint; the
-    message still names the first bad one.
+    there losses are kept and looked at together every few iterations, before a validation and
+    before a checkpoint; the message still names the first bad one.
 
     In its place mmdet's ``CheckInvalidLossHook`` asserts, without a name.
 
@@ -113,6 +113,14 @@ class FiniteLossHook(Hook):
         """
         self._look_at_losses(runner)
         self._look_at_weights(runner)
+
+    def before_val(self, runner: Runner) -> None:
+        """Look at all that is left: no metric shall be the first to meet broken weights.
+
+        Args:
+            runner (Runner): The runner.
+        """
+        self._look_at_losses(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep any other broken checkpoint from being written.

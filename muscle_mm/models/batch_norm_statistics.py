@@ -68,9 +68,9 @@ def mix_statistics(target: nn.Module, sources: Sequence[nn.Module]) -> None:
     sizes = [layer.running_mean.numel() for layer in targets]
     torch._foreach_copy_([layer.running_mean for layer in targets], list(mean.split(sizes)))
     torch._foreach_copy_([layer.running_var for layer in targets], list(variance.split(sizes)))
-    counters = [[layer.num_batches_tracked for layer in own] for own in layers]
-    for layer, counts in zip(targets, zip(*counters, strict=True), strict=True):
-        layer.num_batches_tracked.copy_(torch.stack(counts).amax())
+    counts = [torch.stack([layer.num_batches_tracked for layer in own]) for own in layers]
+    largest = torch.stack(counts).amax(dim=0)
+    torch._foreach_copy_([layer.num_batches_tracked for layer in targets], list(largest.unbind()))
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
@@ -51,9 +52,10 @@ class GreyDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(self, preprocessor: dict[str, Any], **kwargs: Any) -> None:
-        # Films and labels are copied one by one: without this, each copy waits for the device.
+        # Labels are copied one by one: without this, each copy waits for the device.
         super().__init__(non_blocking=True)
         self.preprocessor = MODELS.build({**kwargs, **preprocessor})
+        self._takes_batches = type(self.preprocessor).__module__.startswith('mmpretrain.')
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Move, expand and normalise a batch.
@@ -67,10 +69,12 @@ class GreyDataPreprocessor(BaseDataPreprocessor):
             dict[str, Any]: What the toolbox's preprocessor returns: ``inputs`` (N, 3, H, W) float32
             and ``data_samples``.
         """
+        listed = not isinstance(data['inputs'], Tensor)
+        if listed and len({image.shape for image in data['inputs']}) == 1:
+            # One copy in place of one for each film. mmpretrain goes on with the batch as a whole.
+            data = {**data, 'inputs': torch.stack(tuple(data['inputs']))}
+            listed = not self._takes_batches
         data = self.cast_data(data)
-        inputs = data['inputs']
-        if isinstance(inputs, Tensor):
-            inputs = expand_grey(inputs)
-        else:
-            inputs = [expand_grey(image) for image in inputs]
+        images = data['inputs']
+        inputs = [expand_grey(image) for image in images] if listed else expand_grey(images)
         return self.preprocessor({**data, 'inputs': inputs}, training)

@@ -3,6 +3,7 @@
 
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from muscle_mm.utils.errors import UserError
 
@@ -13,6 +14,9 @@ TOOLBOX_PACKAGES = {
     'mmseg': ('onedl-mmsegmentation', 'mmsegmentation'),
     'mmdet': ('onedl-mmdetection', 'mmdet'),
 }
+
+#: Where mmdet's operators are used, and boxes computed.
+_DETECTORS = ('mmdet.models.detectors.', 'mmdet.models.dense_heads.', 'mmdet.models.roi_heads.')
 
 
 def require_toolbox(name: str, needed_by: str) -> ModuleType:
@@ -64,3 +68,19 @@ def toolbox_of(part_type: object, needed_by: str) -> str:
     if scope in TOOLBOX_PACKAGES:
         require_toolbox(scope, needed_by)
     return scope
+
+
+def detector_in(model: Any) -> str | None:
+    """Name a detector, or a detector's head, in a model; a backbone of mmdet alone is none.
+
+    Args:
+        model (nn.Module): The model.
+
+    Returns:
+        str | None: Its class, or None.
+    """
+    for module in model.modules():
+        kind = type(module)
+        if kind.__module__.startswith(_DETECTORS):
+            return kind.__name__
+    return None

@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
+from muscle_mm.engine import AtomicCheckpointHook
 from muscle_mm.registry import DATASETS, METRICS, MODELS
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.safe_loading import load_checkpoint_file
@@ -227,3 +229,17 @@ def test_an_address_is_refused(tmp_path):
     address = 'https://example.org/weights.pth'
     with pytest.raises(UserError, match=f'load_from={address}.*Download it yourself'):
         runner_of(tmp_path, load_from=address).train()
+
+
+def test_counters_of_steps_are_taken_back_from_a_gpu():
+    """A stand-in for a counter on a GPU: there is none here."""
+    counter = Mock(spec=torch.Tensor)
+    counter.cpu.return_value = torch.tensor(3.0)
+    moment = torch.ones(2)
+    checkpoint = dict(
+        optimizer=dict(state={0: dict(step=counter, exp_avg=moment), 1: dict(step=3)})
+    )
+    AtomicCheckpointHook().after_load_checkpoint(None, checkpoint)
+    state = checkpoint['optimizer']['state']
+    assert state[0]['step'] == 3 and state[0]['exp_avg'] is moment and state[1]['step'] == 3
+    AtomicCheckpointHook().after_load_checkpoint(None, dict(state_dict={}))  # of weights alone

@@ -1,9 +1,11 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
+import pytest
 import torch
 from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 
 import muscle_mm  # noqa: F401
+from muscle_mm.utils.errors import UserError
 
 
 class Line(BaseModel):
@@ -37,3 +39,14 @@ def test_forward_in_bfloat16_and_weights_in_float32():
     model.train_step(data, wrapper)
     assert not torch.equal(model.line.weight, before)
     assert not torch.is_autocast_enabled('cpu')
+
+
+def test_detectors_are_refused():
+    heads = pytest.importorskip('mmdet.models.dense_heads')
+    model = Line()
+    model.head = heads.RPNHead(in_channels=8, num_classes=1)
+    wrapper = build_optim_wrapper(
+        model, dict(type='muscle_mm.BFloat16OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+    )
+    with pytest.raises(UserError, match=r'RPNHead of mmdet.*AmpOptimWrapper \(float16'):
+        model.train_step(dict(inputs=torch.ones(2, 4)), wrapper)

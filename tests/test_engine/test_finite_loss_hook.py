@@ -161,6 +161,15 @@ def test_of_several_losses_the_first_bad_one_counts(tmp_path):
         hook.before_save_checkpoint(runner, {})
 
 
+def test_losses_are_looked_at_before_a_validation(tmp_path):
+    runner = runner_of(tmp_path, dict(iteration=99), by_epoch=False)
+    runner.train()
+    hook = FiniteLossHook()
+    hook._kept.append(_kept(7, float('nan')))
+    with pytest.raises(UserError, match='iteration 7 is not finite'):
+        hook.before_val(runner)
+
+
 def _kept(number, value):
     from muscle_mm.engine.finite_loss_hook import _Iteration
 

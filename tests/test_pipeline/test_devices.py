@@ -2,8 +2,10 @@
 import os
 
 import pytest
+from torch import nn
 
-from muscle_mm.pipeline.devices import hide_gpus_without_operators
+from muscle_mm.pipeline.devices import hide_gpus_without_operators, require_gpu_operators
+from muscle_mm.utils.errors import UserError
 
 operators = pytest.importorskip('mmcv.ops')
 
@@ -18,3 +20,19 @@ def test_gpus_are_hidden_where_mmcv_cannot_use_them(monkeypatch, gpu, compiled_f
     monkeypatch.setattr(operators, 'get_compiling_cuda_version', lambda: compiled_for)
     assert hide_gpus_without_operators() is hidden
     assert os.environ['CUDA_VISIBLE_DEVICES'] == ('' if hidden else '0')
+
+
+@pytest.mark.parametrize(
+    ('device', 'compiled_for', 'refused'),
+    [('cpu', 'not available', False), ('cuda:1', '12.4', False), ('cuda:1', 'not available', True)],
+)
+def test_a_detector_needs_operators_for_its_device(monkeypatch, device, compiled_for, refused):
+    heads = pytest.importorskip('mmdet.models.dense_heads')
+    model = nn.Sequential(nn.Linear(2, 2), heads.RPNHead(in_channels=8, num_classes=1))
+    monkeypatch.setattr(operators, 'get_compiling_cuda_version', lambda: compiled_for)
+    require_gpu_operators(model[0], device)
+    if refused:
+        with pytest.raises(UserError, match='RPNHead of mmdet cannot run on cuda:1'):
+            require_gpu_operators(model, device)
+    else:
+        require_gpu_operators(model, device)

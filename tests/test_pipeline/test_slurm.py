@@ -49,7 +49,7 @@ def test_trainings_go_through_srun_and_nothing_else_does(tmp_path, monkeypatch):
     tool = next(place for place, word in enumerate(words) if word.endswith('tools/train.py'))
     assert words[tool - 2] == sys.executable
     assert words[tool + 1 :] == [
-        *(str(config), '--work-dir', str(tmp_path / 'work'), '--launcher', 'slurm'),
+        *(str(config), '--work-dir', str(tmp_path / 'work'), '--launcher', 'none'),
         *('--cfg-options', 'a=2', '--resume'),
     ]
     assert ledger.is_done(stages[1])

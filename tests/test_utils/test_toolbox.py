@@ -4,9 +4,10 @@ import sys
 import textwrap
 
 import pytest
+from torch import nn
 
 from muscle_mm.utils.errors import UserError
-from muscle_mm.utils.toolbox import require_toolbox, toolbox_of
+from muscle_mm.utils.toolbox import detector_in, require_toolbox, toolbox_of
 
 
 def run_without(packages, code):
@@ -70,3 +71,11 @@ def test_scope_of_a_type():
         toolbox_of('ResNet', 'model.backbone')
     with pytest.raises(UserError, match='model needs the package mmnone'):
         require_toolbox('mmnone', 'model')
+
+
+def test_a_backbone_of_mmdet_is_no_detector():
+    mmdet = pytest.importorskip('mmdet.models')
+    backbone = mmdet.ResNet(depth=18)
+    assert detector_in(backbone) is None
+    model = nn.Sequential(backbone, mmdet.RPNHead(in_channels=8, num_classes=1))
+    assert detector_in(model) == 'RPNHead'
