@@ -25,6 +25,19 @@ def hide_gpus_without_operators() -> bool:
     return True
 
 
+def visible_gpus() -> list[str]:
+    """Name the GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them.
+
+    Returns:
+        list[str]: Their numbers or identifiers; empty without a GPU.
+    """
+    count = torch.cuda.device_count()
+    named = os.environ.get('CUDA_VISIBLE_DEVICES')
+    if named is None:
+        return [str(number) for number in range(count)]
+    return [name for name in named.split(',') if name][:count]
+
+
 def require_gpu_operators(model: Any, device: str | torch.device) -> None:
     """Refuse a detector on a GPU if mmcv was compiled for the CPU alone.
 

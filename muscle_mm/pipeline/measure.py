@@ -92,6 +92,8 @@ def _shortened(config: Config) -> Config:
     by_epoch = 'max_epochs' in config.train_cfg
     config.log_processor = dict(window_size=1, by_epoch=by_epoch)
     config.model.backbone.init_cfg.checkpoint = None
+    # cuDNN's search for its fastest algorithms would take longer than these iterations.
+    config.env_cfg.cudnn_benchmark = False
     loader = config.train_dataloader
     if by_epoch:
         config.train_cfg.max_epochs = 1

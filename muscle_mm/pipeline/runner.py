@@ -13,6 +13,7 @@ from pathlib import Path
 
 from muscle_mm.pipeline.checkpoints import fill_in_checkpoints
 from muscle_mm.pipeline.claims import Claims
+from muscle_mm.pipeline.devices import visible_gpus
 from muscle_mm.pipeline.ledger import Ledger
 from muscle_mm.pipeline.output import duration, error_in, progress_of
 from muscle_mm.pipeline.slurm import slurm_command, slurm_environment
@@ -29,8 +30,9 @@ class PipelineRunner:
     """Runs stages in order; those that need nothing of each other share the processor cores.
 
     A model of this size gains little from a second core, two trainings side by side gain nearly all
-    of it. Several launches may share the ledger's folder, also from several machines: each stage
-    that another one has claimed is left to it. A stage that fails stops only what needs it.
+    of it. Of several GPUs each stage has one, the least busy. Several launches may share the
+    ledger's folder, also from several machines: each stage that another one has claimed is left to
+    it. A stage that fails stops only what needs it.
 
     Args:
         stages (Sequence[Stage]): The stages, each after those it needs.
@@ -66,6 +68,9 @@ class PipelineRunner:
         #: Stages that go on with a former run; how long they take is not known.
         self._resumed: set[str] = set()
         self._claims = Claims(ledger.folder)
+        self._gpus = visible_gpus()
+        #: GPU of each running stage, where there are several.
+        self._gpu_of: dict[str, str] = {}
         self._told_to_wait = False
         self._ended: queue.Queue[tuple[Stage, int]] = queue.Queue()
         self._print_lock = threading.Lock()
@@ -225,6 +230,10 @@ class PipelineRunner:
         }
         if self.partition is not None and stage.config is not None:
             return environment | slurm_environment()
+        if len(self._gpus) > 1:
+            used = [self._gpu_of.get(name) for name in self.running]
+            self._gpu_of[stage.name] = min(self._gpus, key=used.count)
+            environment['CUDA_VISIBLE_DEVICES'] = self._gpu_of[stage.name]
         threads = max(1, available_processors() // (1 if stage.alone else self.jobs))
         return environment | dict.fromkeys(('OMP_NUM_THREADS', 'MKL_NUM_THREADS'), str(threads))
 

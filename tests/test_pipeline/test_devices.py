@@ -4,7 +4,11 @@ import os
 import pytest
 from torch import nn
 
-from muscle_mm.pipeline.devices import hide_gpus_without_operators, require_gpu_operators
+from muscle_mm.pipeline.devices import (
+    hide_gpus_without_operators,
+    require_gpu_operators,
+    visible_gpus,
+)
 from muscle_mm.utils.errors import UserError
 
 operators = pytest.importorskip('mmcv.ops')
@@ -20,6 +24,18 @@ def test_gpus_are_hidden_where_mmcv_cannot_use_them(monkeypatch, gpu, compiled_f
     monkeypatch.setattr(operators, 'get_compiling_cuda_version', lambda: compiled_for)
     assert hide_gpus_without_operators() is hidden
     assert os.environ['CUDA_VISIBLE_DEVICES'] == ('' if hidden else '0')
+
+
+@pytest.mark.parametrize(
+    ('named', 'count', 'gpus'),
+    [(None, 2, ['0', '1']), ('3,5', 2, ['3', '5']), ('', 0, []), ('', 2, []), ('0,7', 1, ['0'])],
+)
+def test_gpus_are_named_as_cuda_names_them(monkeypatch, named, count, gpus):
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
+    if named is not None:
+        monkeypatch.setenv('CUDA_VISIBLE_DEVICES', named)
+    monkeypatch.setattr('torch.cuda.device_count', lambda: count)
+    assert visible_gpus() == gpus
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,26 @@ def test_independent_stages_run_side_by_side_and_alone_means_alone(tmp_path):
     run(tmp_path, stages)
 
 
+def test_stages_side_by_side_have_a_gpu_each(tmp_path, monkeypatch):
+    monkeypatch.setattr('muscle_mm.pipeline.runner.visible_gpus', lambda: ['3', '5'])
+    wait = """
+        import os, sys, time, pathlib
+        folder, own, other = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+        (folder / own).write_text(os.environ['CUDA_VISIBLE_DEVICES'])
+        end = time.time() + 10
+        while not (folder / other).exists():
+            assert time.time() < end
+            time.sleep(0.02)
+    """
+    stages = [
+        Stage(name, name, python(wait, tmp_path, name, other))
+        for name, other in (('v', 'w'), ('w', 'v'), ('x', 'y'), ('y', 'x'))
+    ]
+    run(tmp_path, stages)
+    gpus = {name: (tmp_path / name).read_text() for name in 'vwxy'}
+    assert {gpus['v'], gpus['w']} == {gpus['x'], gpus['y']} == {'3', '5'}
+
+
 def test_progress_is_shown_and_everything_logged(tmp_path, capsys):
     code = "print('Epoch(train) [1][1/9] loss: 2'); print('noise')"
     run(tmp_path, [Stage('finetune/lung/muscle', 'tune', python(code))])
