@@ -4,7 +4,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -82,56 +81,71 @@ def train_for(contestant: Any, loader: DataLoader, seconds: float) -> tuple[floa
     return count / spent, waited / spent
 
 
+def write_films(folder: Path) -> None:
+    """Draw films, write them as JPEG, and prepare them with a cache.
+
+    Args:
+        folder (Path): Empty.
+    """
+    (folder / 'films').mkdir()
+    for number, film in enumerate(read_films(None, folder / 'phantoms')):
+        path = folder / 'films' / f'{number:02d}.jpg'
+        cv2.imwrite(str(path), film, FORMATS['jpg'])
+    command = [sys.executable, str(PREPARE), 'XrayFolder']
+    command += ['--src', str(folder / 'films'), '--out', str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+    build_cache(folder / MANIFEST_NAME, CACHE, progress=False)
+
+
 def measure_with_loading(
-    depth: int, batch_size: int, size: int, seconds: float, device: torch.device
+    folder: Path, depth: int, batch_size: int, size: int, seconds: float, device: torch.device
 ) -> None:
-    """Let both toolboxes' whole ways from file to step take turns, and print medians."""
+    """Let both toolboxes' whole ways from file to step take turns, and print medians.
+
+    Args:
+        folder (Path): What :func:`write_films` has written.
+        depth (int): Of the ResNet.
+        batch_size (int): Films of a batch.
+        size (int): Side of a view, in pixels.
+        seconds (float): Time for all together, without what it takes to start loaders.
+        device (torch.device): Where the steps run.
+    """
     workers = available_processors()
     mmpretrain = MmpretrainMoCo(depth, device)
     mmpretrain.pipeline[1]['transforms'][0][0]['scale'] = size
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        (folder / 'films').mkdir()
-        for number, film in enumerate(read_films(None, folder / 'phantoms')):
-            path = folder / 'films' / f'{number:02d}.jpg'
-            cv2.imwrite(str(path), film, FORMATS['jpg'])
-        command = [sys.executable, str(PREPARE), 'XrayFolder']
-        command += ['--src', str(folder / 'films'), '--out', str(folder)]
-        subprocess.run(command, check=True, capture_output=True)
-        theirs = CustomDataset(
-            data_root=str(folder / 'films'), with_label=False, pipeline=mmpretrain.pipeline
+    theirs = CustomDataset(
+        data_root=str(folder / 'films'), with_label=False, pipeline=mmpretrain.pipeline
+    )
+    ours, cached = (
+        MultiXrayDataset(
+            [dict(type='muscle_mm.XrayDataset', data_root=str(folder), cache=cache)],
+            pipeline=our_pipeline(size),
         )
-        build_cache(folder / MANIFEST_NAME, CACHE, progress=False)
-        ours, cached = (
-            MultiXrayDataset(
-                [dict(type='muscle_mm.XrayDataset', data_root=str(folder), cache=cache)],
-                pipeline=our_pipeline(size),
+        for cache in (None, CACHE)
+    )
+    float32, bfloat16 = ('channels_last', 'float32'), ('channels_last', 'bfloat16')
+    fastest = MDMoCoStep(depth, device, *bfloat16)
+    contestants: dict[tuple[str, ...], tuple[Any, Any]] = {
+        ('mmpretrain MoCo', 'contiguous_format', 'float32'): (mmpretrain, theirs),
+        ('MDMoCo', *float32): (MDMoCoStep(depth, device, *float32), ours),
+        ('MDMoCo', *bfloat16): (fastest, ours),
+        (f'MDMoCo, cache of {CACHE} pixels', *bfloat16): (fastest, cached),
+    }
+    figures: dict[tuple[str, ...], list[tuple[float, float]]] = {key: [] for key in contestants}
+    rounds = 1 if device.type == 'cuda' else 3
+    for _ in range(rounds):
+        for key, (contestant, dataset) in contestants.items():
+            loader = DataLoader(
+                Epochs(dataset),
+                batch_size,
+                num_workers=workers,
+                prefetch_factor=PREFETCH,
+                collate_fn=keep_apart if dataset is theirs else default_collate,
+                pin_memory=device.type == 'cuda',
+                worker_init_fn=worker_seed,
             )
-            for cache in (None, CACHE)
-        )
-        float32, bfloat16 = ('channels_last', 'float32'), ('channels_last', 'bfloat16')
-        fastest = MDMoCoStep(depth, device, *bfloat16)
-        contestants: dict[tuple[str, ...], tuple[Any, Any]] = {
-            ('mmpretrain MoCo', 'contiguous_format', 'float32'): (mmpretrain, theirs),
-            ('MDMoCo', *float32): (MDMoCoStep(depth, device, *float32), ours),
-            ('MDMoCo', *bfloat16): (fastest, ours),
-            (f'MDMoCo, cache of {CACHE} pixels', *bfloat16): (fastest, cached),
-        }
-        figures: dict[tuple[str, ...], list[tuple[float, float]]] = {key: [] for key in contestants}
-        rounds = 1 if device.type == 'cuda' else 3
-        for _ in range(rounds):
-            for key, (contestant, dataset) in contestants.items():
-                loader = DataLoader(
-                    Epochs(dataset),
-                    batch_size,
-                    num_workers=workers,
-                    prefetch_factor=PREFETCH,
-                    collate_fn=keep_apart if dataset is theirs else default_collate,
-                    pin_memory=device.type == 'cuda',
-                    worker_init_fn=worker_seed,
-                )
-                share = seconds / rounds / len(contestants)
-                figures[key].append(train_for(contestant, loader, share))
+            share = seconds / rounds / len(contestants)
+            figures[key].append(train_for(contestant, loader, share))
     print(f'\nWith loading from {SIDE}-pixel JPEG files, {workers} workers')
     print('| | layout | precision | images/s | of mmpretrain | waiting for data |')
     print('|---|---|---|---|---|---|')

@@ -9,9 +9,11 @@ First the float32 losses of the bare loop and MDMoCo must agree over three steps
 """
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -175,13 +177,18 @@ def main() -> None:
     for depth in arguments.depths:
         difference = check_agreement(depth, device, arguments.size)
         print(f'ResNet-{depth}: float32 losses of three steps agree to {difference:.1e} (relative)')
-    for depth in arguments.depths:
-        batch_size = arguments.batch_size or BATCHES[depth]
-        measure(depth, batch_size, arguments.size, arguments.seconds, device, arguments.compile)
+    with tempfile.TemporaryDirectory() as temporary:
+        films = Path(temporary)
         if arguments.with_loading:
-            from md_moco_loading import measure_with_loading
+            from md_moco_loading import measure_with_loading, write_films
 
-            measure_with_loading(depth, batch_size, arguments.size, arguments.seconds, device)
+            write_films(films)
+        for depth in arguments.depths:
+            batch_size = arguments.batch_size or BATCHES[depth]
+            options = batch_size, arguments.size, arguments.seconds, device
+            measure(depth, *options, arguments.compile)
+            if arguments.with_loading:
+                measure_with_loading(films, depth, *options)
 
 
 if __name__ == '__main__':
