@@ -8,8 +8,10 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mmengine.registry import DefaultScope
 
 #: gloo's threads may abort an interpreter that ends while the process group is there.
 END_PROCESSES = """
@@ -133,3 +135,11 @@ def small_model(tmp_path: Path, monkeypatch) -> Callable[..., tuple[Path, Path]]
         return folder / f'{kind}.py', folder / f'{kind}.pth'
 
     return write
+
+
+@pytest.fixture
+def detector_head() -> Any:
+    """A head of mmdet; skipped without it."""
+    heads = pytest.importorskip('mmdet.models.dense_heads')
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        return heads.RPNHead(in_channels=8, num_classes=1)

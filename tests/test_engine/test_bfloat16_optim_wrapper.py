@@ -41,10 +41,9 @@ def test_forward_in_bfloat16_and_weights_in_float32():
     assert not torch.is_autocast_enabled('cpu')
 
 
-def test_detectors_are_refused():
-    heads = pytest.importorskip('mmdet.models.dense_heads')
+def test_detectors_are_refused(detector_head):
     model = Line()
-    model.head = heads.RPNHead(in_channels=8, num_classes=1)
+    model.head = detector_head
     wrapper = build_optim_wrapper(
         model, dict(type='muscle_mm.BFloat16OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
     )

@@ -42,9 +42,10 @@ def test_gpus_are_named_as_cuda_names_them(monkeypatch, named, count, gpus):
     ('device', 'compiled_for', 'refused'),
     [('cpu', 'not available', False), ('cuda:1', '12.4', False), ('cuda:1', 'not available', True)],
 )
-def test_a_detector_needs_operators_for_its_device(monkeypatch, device, compiled_for, refused):
-    heads = pytest.importorskip('mmdet.models.dense_heads')
-    model = nn.Sequential(nn.Linear(2, 2), heads.RPNHead(in_channels=8, num_classes=1))
+def test_a_detector_needs_operators_for_its_device(
+    monkeypatch, detector_head, device, compiled_for, refused
+):
+    model = nn.Sequential(nn.Linear(2, 2), detector_head)
     monkeypatch.setattr(operators, 'get_compiling_cuda_version', lambda: compiled_for)
     require_gpu_operators(model[0], device)
     if refused:

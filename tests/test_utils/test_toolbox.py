@@ -73,9 +73,7 @@ def test_scope_of_a_type():
         require_toolbox('mmnone', 'model')
 
 
-def test_a_backbone_of_mmdet_is_no_detector():
-    mmdet = pytest.importorskip('mmdet.models')
-    backbone = mmdet.ResNet(depth=18)
+def test_a_backbone_of_mmdet_is_no_detector(detector_head):
+    backbone = pytest.importorskip('mmdet.models').ResNet(depth=18)
     assert detector_in(backbone) is None
-    model = nn.Sequential(backbone, mmdet.RPNHead(in_channels=8, num_classes=1))
-    assert detector_in(model) == 'RPNHead'
+    assert detector_in(nn.Sequential(backbone, detector_head)) == 'RPNHead'
