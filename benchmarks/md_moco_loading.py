@@ -20,8 +20,6 @@ from moco_contestants import MDMoCoStep, MmpretrainMoCo, train_on
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from muscle_mm.datasets import MultiXrayDataset
-from muscle_mm.datasets.cache import build_cache
-from muscle_mm.datasets.manifest import MANIFEST_NAME
 from muscle_mm.utils.processors import available_processors
 
 REPOSITORY = Path(__file__).parents[1]
@@ -92,9 +90,8 @@ def write_films(folder: Path) -> None:
         path = folder / 'films' / f'{number:02d}.jpg'
         cv2.imwrite(str(path), film, FORMATS['jpg'])
     command = [sys.executable, str(PREPARE), 'XrayFolder']
-    command += ['--src', str(folder / 'films'), '--out', str(folder)]
+    command += ['--src', str(folder / 'films'), '--out', str(folder), '--cache', str(CACHE)]
     subprocess.run(command, check=True, capture_output=True)
-    build_cache(folder / MANIFEST_NAME, CACHE, progress=False)
 
 
 def measure_with_loading(

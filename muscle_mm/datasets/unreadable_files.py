@@ -64,19 +64,19 @@ class UnreadableFiles:
                 return read(image)
             except READ_ERRORS as error:
                 self._add(image, error, read)
-            image = int(torch.randint(len(self._unreadable), ()))
+            image = int(torch.randint(self.images, ()))
 
     def _add(self, image: int, error: Exception, read: Callable[[int], Any]) -> None:
         """Note a file; log it the first time, and stop if it is one too many."""
         new = not self._unreadable[image]
         self._unreadable[image] = True
         count = len(self)
-        if count > self.allowed or count == len(self._unreadable):
+        if count > self.allowed or count == self.images:
             raise UserError(self._message(read)) from error
         if new:
             print_log(
                 f'{self.set_name}: {reason_of(error)}. Another film of the set takes its place; '
-                f'{count} of {len(self._unreadable)} files are unreadable so far, at most '
+                f'{count} of {self.images} files are unreadable so far, at most '
                 f'{self.allowed} may be.',
                 logger='current',
                 level=logging.WARNING,
@@ -95,7 +95,7 @@ class UnreadableFiles:
                 reasons += f'\n  image {image} could not be read before, but can be now'
         more = len(images) - _FILES_SHOWN
         return (
-            f'{self.set_name}: {len(images)} of {len(self._unreadable)} files cannot be read; '
+            f'{self.set_name}: {len(images)} of {self.images} files cannot be read; '
             f'max_unreadable={self.limit} allows {self.allowed}. Put them back, or prepare the set '
             f'again, and go on from the last checkpoint with --resume.{reasons}'
             + (f'\n  and {more} more' if more > 0 else '')

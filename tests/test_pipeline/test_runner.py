@@ -31,6 +31,18 @@ def run(tmp_path, stages, jobs=2):
     PipelineRunner(stages, ledger, tmp_path / 'logs', jobs, tmp_path).run()
 
 
+#: Note the own GPU in a file, and wait for the file of the other.
+MEET = """
+    import os, pathlib, sys, time
+    folder, own, other = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    (folder / own).write_text(os.environ.get('CUDA_VISIBLE_DEVICES', ''))
+    end = time.time() + 10
+    while not (folder / other).exists():
+        assert time.time() < end
+        time.sleep(0.02)
+"""
+
+
 def test_stages_run_in_order_and_only_once(tmp_path, capsys):
     stages = [
         Stage('a', 'first', note(tmp_path, 'a')),
@@ -58,19 +70,10 @@ def test_what_follows_a_changed_stage_runs_again(tmp_path):
 
 
 def test_independent_stages_run_side_by_side_and_alone_means_alone(tmp_path):
-    wait = """
-        import sys, time, pathlib
-        folder, own, other = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-        (folder / own).touch()
-        end = time.time() + 10
-        while not (folder / other).exists():
-            assert time.time() < end
-            time.sleep(0.02)
-    """
     alone = 'import sys, os; assert os.environ["OMP_NUM_THREADS"] == str(os.cpu_count() or 1)'
     stages = [
-        Stage('x', 'x', python(wait, tmp_path, 'x', 'y')),
-        Stage('y', 'y', python(wait, tmp_path, 'y', 'x')),
+        Stage('x', 'x', python(MEET, tmp_path, 'x', 'y')),
+        Stage('y', 'y', python(MEET, tmp_path, 'y', 'x')),
         Stage('z', 'z', python(alone), alone=True),
     ]
     run(tmp_path, stages)
@@ -78,17 +81,8 @@ def test_independent_stages_run_side_by_side_and_alone_means_alone(tmp_path):
 
 def test_stages_side_by_side_have_a_gpu_each(tmp_path, monkeypatch):
     monkeypatch.setattr('muscle_mm.pipeline.runner.visible_gpus', lambda: ['3', '5'])
-    wait = """
-        import os, sys, time, pathlib
-        folder, own, other = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-        (folder / own).write_text(os.environ['CUDA_VISIBLE_DEVICES'])
-        end = time.time() + 10
-        while not (folder / other).exists():
-            assert time.time() < end
-            time.sleep(0.02)
-    """
     stages = [
-        Stage(name, name, python(wait, tmp_path, name, other))
+        Stage(name, name, python(MEET, tmp_path, name, other))
         for name, other in (('v', 'w'), ('w', 'v'), ('x', 'y'), ('y', 'x'))
     ]
     run(tmp_path, stages)
