@@ -13,18 +13,7 @@ from muscle_mm.datasets.unreadable_files import UnreadableFiles
 from muscle_mm.datasets.xray_dataset import read_from
 from muscle_mm.registry import DATASETS
 from muscle_mm.utils.errors import UserError
-from muscle_mm.utils.toolbox import TOOLBOX_PACKAGES, require_toolbox
-
-
-def _scopes_in(config: Any) -> set[str]:
-    """Collect the toolboxes that a config's types name."""
-    if isinstance(config, dict):
-        scope = str(config.get('type', '')).split('.', 1)[0]
-        own = {scope} if scope in TOOLBOX_PACKAGES else set()
-        return own.union(*map(_scopes_in, config.values()))
-    if isinstance(config, (list, tuple)):
-        return set().union(*map(_scopes_in, config))
-    return set()
+from muscle_mm.utils.toolbox import require_toolboxes_in
 
 
 @DATASETS.register_module()
@@ -53,8 +42,7 @@ class MultiTaskDataset(SeededSamples, Dataset):
             raise UserError('MultiTaskDataset.datasets is empty: it needs at least one task.')
         self.datasets: dict[str, Any] = {}
         for name, config in datasets.items():
-            for scope in sorted(_scopes_in(config)):
-                require_toolbox(scope, f'the data set of task {name!r}')
+            require_toolboxes_in(config, f'the data set of task {name!r}')
             self.datasets[name] = DATASETS.build(config)
         self.tasks = list(self.datasets)
         self.sizes = {name: len(dataset) for name, dataset in self.datasets.items()}

@@ -15,7 +15,7 @@ from mmengine.registry import MODELS, init_default_scope
 from muscle_mm.prediction.stored_config import check_parts, stored_config
 from muscle_mm.utils.errors import UserError
 from muscle_mm.utils.safe_loading import load_checkpoint_file, state_dict_of
-from muscle_mm.utils.toolbox import TOOLBOX_PACKAGES, require_toolbox
+from muscle_mm.utils.toolbox import TOOLBOX_PACKAGES, require_toolbox, require_toolboxes_in
 
 #: toolbox that a model's class is from -> what it predicts
 KINDS = {'mmpretrain': 'classification', 'mmseg': 'segmentation', 'mmdet': 'detection'}
@@ -107,8 +107,9 @@ def load_trained_model(
     if config is None:
         check_parts([model_config, pipeline], checkpoint)
     scope = settings.get('default_scope') or 'mmengine'
-    for toolbox in {scope, *_scopes(model_config), *_scopes(pipeline)} & set(TOOLBOX_PACKAGES):
-        require_toolbox(toolbox, needed_by=source)
+    if scope in TOOLBOX_PACKAGES:
+        require_toolbox(scope, needed_by=source)
+    require_toolboxes_in([model_config, pipeline], needed_by=source)
     init_default_scope(scope)
     model = build_model(model_config, weights, source, str(checkpoint))
     kind = _kind_of(model, source)
@@ -194,16 +195,6 @@ def _task_alone(
     shared = {key: value for key, value in weights.items() if key.startswith('backbone.')}
     scope = str(task.get('type')).partition('.')[0]
     return {**task, 'backbone': backbone, '_scope_': scope}, {**shared, **own}
-
-
-def _scopes(config: Any) -> set[str]:
-    """Collect the scopes of all types in a config."""
-    if isinstance(config, Mapping):
-        own = {str(config['type']).partition('.')[0]} if 'type' in config else set()
-        return own.union(*(_scopes(value) for value in config.values()))
-    if isinstance(config, (list, tuple)):
-        return set().union(*(_scopes(value) for value in config))
-    return set()
 
 
 def _kind_of(model: Any, source: str) -> str:

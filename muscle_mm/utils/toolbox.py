@@ -1,6 +1,7 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Import a toolbox only when one of its parts is built."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -68,6 +69,30 @@ def toolbox_of(part_type: object, needed_by: str) -> str:
     if scope in TOOLBOX_PACKAGES:
         require_toolbox(scope, needed_by)
     return scope
+
+
+def require_toolboxes_in(config: Any, needed_by: str) -> None:
+    """Import every toolbox that the types of a config name, at any depth.
+
+    Args:
+        config (dict | list): A config or a part of one.
+        needed_by (str): What needs them, for the message.
+
+    Raises:
+        UserError: If one cannot be imported.
+    """
+    for scope in sorted(_scopes_in(config) & set(TOOLBOX_PACKAGES)):
+        require_toolbox(scope, needed_by)
+
+
+def _scopes_in(config: Any) -> set[str]:
+    """Collect what stands before the first dot of all types in a config."""
+    if isinstance(config, Mapping):
+        own = {str(config['type']).partition('.')[0]} if 'type' in config else set()
+        return own.union(*map(_scopes_in, config.values()))
+    if isinstance(config, (list, tuple)):
+        return set().union(*map(_scopes_in, config))
+    return set()
 
 
 def detector_in(model: Any) -> str | None:

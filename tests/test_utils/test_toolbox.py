@@ -52,6 +52,20 @@ def test_a_part_whose_toolbox_is_missing_names_the_package():
     assert '`pip install onedl-mmdetection` (OneDL line) or `pip install mmdet`' in message
 
 
+def test_a_toolbox_that_a_config_names_inside_is_asked_for():
+    code = """
+        from muscle_mm.utils.toolbox import require_toolboxes_in
+        load, pick = dict(type='LoadXray'), dict(type='Pick', of=[dict(type='mmseg.Crop')])
+        require_toolboxes_in([load], 'the pipeline')
+        print('none so far')
+        require_toolboxes_in(dict(type='Any', pipeline=[load, pick]), 'the pipeline')
+        """
+    result = run_without(['mmseg'], code)
+    assert result.stdout == 'none so far\n'
+    (message,) = [line for line in result.stderr.splitlines() if line.startswith('Error: ')]
+    assert 'the pipeline needs the package mmseg' in message
+
+
 def test_the_whole_stack_is_shown_on_request(monkeypatch):
     monkeypatch.setenv('MUSCLE_MM_DEBUG', '1')
     code = """
