@@ -1,12 +1,12 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 r"""Does MD-MoCo, trained as long as two cores can, make better features than its rivals?
 
-Every backbone is a ResNet-18 that saw the same number of films (iterations x batch size) at the
-same size; it is frozen, and a linear probe and a vote of the nearest neighbours are fitted to its
-features of the pneumonia training films. They are scored on validation and on test apart: what is
-chosen (options, length) is chosen on validation, what is reported is test. With all labels, and
-with those of a tenth and a twentieth of the patients (five draws each, the same for every
-backbone; of the twentieth also the first draw of each seed alone, see scratch_5%).
+Every backbone is a ResNet of the same depth that saw the same number of films (iterations x batch
+size) at the same size; it is frozen, and a linear probe and a vote of the nearest neighbours are
+fitted to its features of the pneumonia training films. They are scored on validation and on test
+apart: what is chosen (options, length) is chosen on validation, what is reported is test. With all
+labels, and with those of a tenth and a twentieth of the patients (five draws each, the same for
+every backbone; of the twentieth also the first draw of each seed alone, see scratch_5%).
 
 - random: Kaiming initialisation, not trained; BatchNorm has the statistics of the training films,
   and no block begins as the identity.
@@ -69,14 +69,14 @@ from muscle_mm.utils.safe_loading import load_checkpoint_file, state_dict_of
 from muscle_mm.utils.whole_file import whole_file
 
 ARMS = {
-    'random': config_path('pneumonia', 18),
-    'random_zero_init': config_path('pneumonia', 18),
-    'scratch_knee': config_path('mura', 18),
-    'scratch_pneumonia': config_path('pneumonia', 18),
-    'scratch_5%': config_path('pneumonia', 18),
-    'md_moco': config_path('md_moco', 18, nine_sets=False),
+    'random': 'pneumonia',
+    'random_zero_init': 'pneumonia',
+    'scratch_knee': 'mura',
+    'scratch_pneumonia': 'pneumonia',
+    'scratch_5%': 'pneumonia',
+    'md_moco': 'md_moco',
 }
-"""Config of each arm; of the random ones its backbone alone."""
+"""Step or task whose published config an arm has; of the random ones its backbone alone."""
 
 MD_MOCO_OPTIONS = {
     'model.queue_len': 1024,
@@ -97,7 +97,7 @@ def config_of(arm: str, seed: int, args: argparse.Namespace) -> Config:
     Returns:
         Config: The config.
     """
-    config = Config.fromfile(ARMS[arm])
+    config = Config.fromfile(config_path(ARMS[arm], args.depth, nine_sets=False))
     config.work_dir = str(args.out.absolute() / 'runs' / arm / f'seed{seed}')
     config.experiment_name = f'{arm}-seed{seed}'
     config.randomness = dict(seed=seed)
@@ -325,6 +325,7 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True, help='folder for everything written')
     parser.add_argument('--arms', nargs='+', choices=ARMS, default=list(ARMS))
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--depth', type=int, default=18, choices=[18, 50], help='of the ResNet')
     parser.add_argument('--iterations', type=int, default=2000, help='default: 2000')
     parser.add_argument('--batch-size', type=int, default=32, help='films (default: 32)')
     parser.add_argument('--image-size', type=int, default=96, help='pixels (default: 96)')
@@ -348,6 +349,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     names = (
+        'depth',
         'iterations',
         'batch_size',
         'image_size',
