@@ -5,8 +5,8 @@ Every backbone is a ResNet of the same depth that saw the same number of films (
 size) at the same size; it is frozen, and a linear probe and a vote of the nearest neighbours are
 fitted to its features of the pneumonia training films. They are scored on validation and on test
 apart: what is chosen (options, length) is chosen on validation, what is reported is test. With all
-labels, and with those of a tenth and a twentieth of the patients (five draws each, the same for
-every backbone; of the twentieth also the first draw of each seed alone, see scratch_5%).
+labels, and with those of 10, 5 and 2% of the patients (five draws each, the same for every
+backbone; of the last two also the draw of each seed alone, see scratch_5%).
 
 - random: Kaiming initialisation, not trained; BatchNorm has the statistics of the training films,
   and no block begins as the identity.
@@ -14,7 +14,7 @@ every backbone; of the twentieth also the first draw of each seed alone, see scr
 - scratch_knee: trained with labels on another set (knee films), from scratch, equally long.
 - scratch_pneumonia: trained with the very labels that are asked for, equally long: all of them,
   also where the probe is then given a part. The AUC of its own head is in the table, too.
-- scratch_5%: the same with the labels of a twentieth of the patients, another draw for each seed:
+- scratch_5%, scratch_2%: the same with the labels of so many patients, another draw for each seed:
   what is left to do without pre-training where labels are few. Its probe on that very draw, and its
   head, have seen the same labels as md_moco's probe on it (column '5%, own draw').
 - md_moco: step 1 on all training films without labels, pneumonia's among them.
@@ -74,9 +74,13 @@ ARMS = {
     'scratch_knee': 'mura',
     'scratch_pneumonia': 'pneumonia',
     'scratch_5%': 'pneumonia',
+    'scratch_2%': 'pneumonia',
     'md_moco': 'md_moco',
 }
 """Step or task whose published config an arm has; of the random ones its backbone alone."""
+
+FEW_LABELS = {'scratch_5%': 0.05, 'scratch_2%': 0.02}
+"""Share of the patients whose labels an arm is trained with."""
 
 MD_MOCO_OPTIONS = {
     'model.queue_len': 1024,
@@ -250,8 +254,8 @@ def measure(arm: str, seed: int, args: Any, films: dict[str, WholeFilms]) -> dic
     if arm.startswith('random'):
         backbone = random_backbone(seed, config, films['train'])
     else:
-        if arm == 'scratch_5%':
-            drawn = draw_patients(films['train'], 0.05, seed)
+        if arm in FEW_LABELS:
+            drawn = draw_patients(films['train'], FEW_LABELS[arm], seed)
             config.train_dataloader.dataset.indices = drawn.tolist()
         checkpoint = trained_checkpoint(config, args.iterations)
         result.update(films_seen=args.iterations * args.batch_size, seconds=seconds_of(checkpoint))
@@ -270,7 +274,7 @@ def measure(arm: str, seed: int, args: Any, films: dict[str, WholeFilms]) -> dic
         for split in films
         if split != 'train'
     }
-    if arm in ('scratch_pneumonia', 'scratch_5%'):
+    if arm == 'scratch_pneumonia' or arm in FEW_LABELS:
         for split, of_split in scores.items():
             logits = torch.from_numpy(features[split]) @ weights['head.fc.weight'].T
             chances = (logits + weights['head.fc.bias']).softmax(dim=1).numpy()

@@ -10,6 +10,8 @@ SHARES: dict[str, tuple[float, int | None]] = {
     '10%': (0.1, 5),
     '5%': (0.05, 5),
     '5%, own draw': (0.05, None),
+    '2%': (0.02, 5),
+    '2%, own draw': (0.02, None),
 }
 """Share of the patients whose labels are given, and how often they are drawn; None: once, another
 draw for each seed."""
