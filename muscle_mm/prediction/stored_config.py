@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mmengine.config import Config
 
+from muscle_mm.utils.config_parts import config_parts
 from muscle_mm.utils.errors import UserError
 
 #: What a checkpoint alone may ask to build: the parts of the configs under ``configs/``. The
@@ -120,7 +121,7 @@ def check_parts(config: Any, path: Path) -> None:
         UserError: If a ``type`` is not among ``SAFE_PARTS``, or weights of classes are to be read
             from a file.
     """
-    for part in _parts(config):
+    for part in config_parts(config):
         asked = part.get('type')
         if 'type' in part and (not isinstance(asked, str) or asked not in SAFE_PARTS):
             _refuse(asked, path)
@@ -134,17 +135,6 @@ def _refuse(asked: Any, path: Path) -> NoReturn:
         f'the config in checkpoint {path} asks for {asked!r}, which the configs of this package do '
         f'not use. A checkpoint alone is not trusted with it. {_give_config(path)}'
     )
-
-
-def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield every dictionary in a config."""
-    if isinstance(config, Mapping):
-        yield config
-        for value in config.values():
-            yield from _parts(value)
-    elif isinstance(config, (list, tuple)):
-        for value in config:
-            yield from _parts(value)
 
 
 def _give_config(path: Path) -> str:

@@ -1,11 +1,11 @@
 # Copyright (c) muscle_mm contributors. SPDX-License-Identifier: Apache-2.0
 """Import a toolbox only when one of its parts is built."""
 
-from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from muscle_mm.utils.config_parts import config_parts
 from muscle_mm.utils.errors import UserError
 
 #: import name -> (package of the OneDL line, package of the OpenMMLab line)
@@ -81,18 +81,9 @@ def require_toolboxes_in(config: Any, needed_by: str) -> None:
     Raises:
         UserError: If one cannot be imported.
     """
-    for scope in sorted(_scopes_in(config) & set(TOOLBOX_PACKAGES)):
+    scopes = {str(part.get('type')).partition('.')[0] for part in config_parts(config)}
+    for scope in sorted(scopes & set(TOOLBOX_PACKAGES)):
         require_toolbox(scope, needed_by)
-
-
-def _scopes_in(config: Any) -> set[str]:
-    """Collect what stands before the first dot of all types in a config."""
-    if isinstance(config, Mapping):
-        own = {str(config['type']).partition('.')[0]} if 'type' in config else set()
-        return own.union(*map(_scopes_in, config.values()))
-    if isinstance(config, (list, tuple)):
-        return set().union(*map(_scopes_in, config))
-    return set()
 
 
 def detector_in(model: Any) -> str | None:
