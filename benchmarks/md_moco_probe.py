@@ -79,7 +79,7 @@ ARMS = {
 }
 """Step or task whose published config an arm has; of the random ones its backbone alone."""
 
-FEW_LABELS = {'scratch_5%': 0.05, 'scratch_2%': 0.02}
+FEW_LABELS = {f'scratch_{name}': SHARES[name][0] for name in ('5%', '2%')}
 """Share of the patients whose labels an arm is trained with."""
 
 MD_MOCO_OPTIONS = {
